@@ -1,4 +1,4 @@
-import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-5MXP3H4D.js";import{a as $,b as o,d as i,e as b,h as y}from"./parts/chunk-GGQ5MLCW.js";import{E as p,I as g,m as s,w as l,y as v,z as a}from"./parts/chunk-R3XRPYTR.js";var u={day:{load:()=>import("./parts/day-5UCKRRDM.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-5Y3CIKEN.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-4Y3KZT6G.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-WC2MMXSG.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,f=class extends b{static properties={notice:{state:!0}};static styles=[y,$`
+import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-5MXP3H4D.js";import{a as $,b as o,d as i,e as b,h as y}from"./parts/chunk-GGQ5MLCW.js";import{E as p,I as g,m as s,w as l,y as v,z as a}from"./parts/chunk-R3XRPYTR.js";var u={day:{load:()=>import("./parts/day-ZP3UZSHL.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-5Y3CIKEN.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-4Y3KZT6G.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-WC2MMXSG.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,f=class extends b{static properties={notice:{state:!0}};static styles=[y,$`
     :host { display: flex; flex-direction: column; min-height: 100dvh; }
     header {
       position: sticky; top: 0; z-index: 3; display: flex; align-items: center; gap: .25rem 1rem; min-height: var(--bar);
@@ -38,8 +38,8 @@ import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-5
       </header>
       ${this.told()}
       <main ?inert=${n}>${this.has(e,u[e].load)?u[e].show():i}</main>
-      ${t&&this.has("player",()=>import("./parts/player-OOFCBUXY.js"))?o`<owl-player></owl-player>`:i}
-      ${r&&this.has("pictures",()=>import("./parts/pictures-JDKD6DM2.js"))?o`<owl-pictures></owl-pictures>`:i}
+      ${t&&this.has("player",()=>import("./parts/player-HTMWTZGO.js"))?o`<owl-player></owl-player>`:i}
+      ${r&&this.has("pictures",()=>import("./parts/pictures-7LA3GYRL.js"))?o`<owl-pictures></owl-pictures>`:i}
       ${this.low()}
     `}link(e){let t={view:e,event:"",pictures:""};return o`<a href=${s.href(t)} aria-current=${s.state.view===e?"page":i}
       @click=${r=>w(r,t)}>${m(e)}<span>${a(`view-${e}`)}</span></a>`}home(e){w(e,{view:"day",day:"",at:"",event:"",pictures:""})}who(){let{me:e,zone:t}=l;return o`<div class="who">

@@ -1,5 +1,5 @@
-// `<owl-filmstrip>`: plays the frames of an event like a movie, 25 a second. It has what a `<video>` has (`play`, `currentTime`, `ended`, …),
-// so that the stage treats both alike. The frames to come are loaded and decoded ahead; what fails is told by the event `error`.
+// `<owl-filmstrip>`: plays the frames of an event like a movie, 25 a second. It has what a `<video>` has (`play`, `currentTime`, `ended`,
+// …), so that the stage treats both alike. The frames to come are loaded and decoded ahead; what fails is told by the event `error`.
 
 const RATE = 25; // frames a second
 const AHEAD = 10; // frames that are loaded before they are needed
@@ -54,7 +54,7 @@ export class Filmstrip extends HTMLElement {
     const isAtEnd = this.isAtEnd;
     this.#frames = frames;
     // What is recorded is followed; whoever looks at something older stays there.
-    if (this.isFollowing && isAtEnd) this.#at = this.paused || frames.length - this.#at > RATE ? Math.max(0, frames.length - 1) : this.#at;
+    if (this.isFollowing && isAtEnd && (this.paused || frames.length - this.#at > RATE)) this.#at = Math.max(0, frames.length - 1);
     this.#at = Math.min(this.#at, frames.length);
     this.#load();
     this.#tell("durationchange");
@@ -153,7 +153,8 @@ export class Filmstrip extends HTMLElement {
     const count = this.#frames.length;
     if (!count) return;
     const before = this.#at;
-    const next = Math.min(before + (Math.min(ms, 250) / 1000) * RATE * this.playbackRate, this.isFollowing ? Math.max(count - 1, before) : count);
+    const last = this.isFollowing ? Math.max(count - 1, before) : count;
+    const next = Math.min(before + (Math.min(ms, 250) / 1000) * RATE * this.playbackRate, last);
     const due = this.#frames[this.#indexAt(next)];
     if ((this.#loaded.get(due.url)?.state ?? "loading") === "loading") return this.#load();
     this.#at = next;
@@ -193,7 +194,8 @@ export class Filmstrip extends HTMLElement {
       onTheirWay++;
       this.#fetch(url);
     }
-    for (const url of [...this.#loaded.keys()].slice(0, Math.max(0, this.#loaded.size - KEPT))) if (!wanted.has(url)) this.#loaded.delete(url);
+    const old = [...this.#loaded.keys()].slice(0, Math.max(0, this.#loaded.size - KEPT));
+    for (const url of old) if (!wanted.has(url)) this.#loaded.delete(url);
   }
 
   /** @param {string} url */

@@ -13,7 +13,8 @@ const FLAT = ["--layout", "%Y-%m-%d/%H-%M-%S"];
 const [DAY, OTHER] = [daysAgo(2), daysAgo(5)];
 const HOSTILE = `Camera<b>&"'%2F ü`;
 
-/** Writes a file that is old enough to be no recording in progress. @param {string} root @param {string} path @param {string} content a file to copy, or a text */
+/** Writes a file that is old enough to be no recording in progress.
+ * @param {string} root @param {string} path @param {string} content a file to copy, or a text */
 function write(root, path, content) {
   const file = join(root, path);
   mkdirSync(dirname(file), { recursive: true });
@@ -28,10 +29,12 @@ const nthName = (nth) => `${String(10 + Math.floor(nth / 360)).padStart(2, "0")}
 
 /** @param {import("playwright-core").Page} page */
 const names = (page) => page.locator("owl-pictures .tile .name").allInnerTexts();
+/** The names of the pictures that are loaded. @param {import("playwright-core").Page} page @param {string} selector @returns {Promise<string[]>} */
+const loaded = (page, selector) => page.locator(selector).evaluateAll((/** @type {any[]} */ images) => images.filter((image) => image.naturalWidth > 0).map(({ alt }) => alt));
 /** @param {import("playwright-core").Page} page */
-const shown = (page) => page.locator("owl-pictures .tile img").evaluateAll((images) => images.filter((image) => /** @type {HTMLImageElement} */ (image).naturalWidth > 0).length);
+const shown = async (page) => (await loaded(page, "owl-pictures .tile img")).length;
 /** @param {import("playwright-core").Page} page */
-const whole = (page) => page.locator("owl-whole img").evaluate((image) => (/** @type {HTMLImageElement} */ (image).naturalWidth > 0 ? /** @type {HTMLImageElement} */ (image).alt : ""), undefined, { timeout: 1000 }).catch(() => "");
+const whole = async (page) => (await loaded(page, "owl-whole img")).join();
 /** @param {import("playwright-core").Page} page @param {string[]} wanted */
 const untilNames = (page, wanted) => waitUntil(wanted.join(), async () => String(await names(page)) === String(wanted));
 
@@ -71,7 +74,8 @@ test("the pictures of a day are shown by camera, and each whole", async (t) => {
   await page.goBack();
   await page.locator("owl-whole").waitFor({ state: "detached" });
   assert.equal(new URL(page.url()).search, `?pictures=${DAY}`);
-  await waitUntil("the focus is on the picture that was seen last", async () => (await page.locator(".tile:focus .name").allInnerTexts()).join() === "15-00-10.jpg");
+  const focused = page.locator(".tile:focus .name");
+  await waitUntil("the focus is on the picture that was seen last", async () => String(await focused.allInnerTexts()) === "15-00-10.jpg");
   await page.keyboard.press("Escape");
   await page.locator("owl-pictures").waitFor({ state: "detached" });
   assert.equal(new URL(page.url()).search, "");
@@ -85,7 +89,8 @@ test("the pictures of a day are shown by camera, and each whole", async (t) => {
 
 test("what cannot be shown is told, and what failed comes back with the service", async (t) => {
   const owlery = await serve(t, { flags: FLAT, prepare: (root) => {
-    for (let nth = 0; nth < 210; nth++) write(root, `Camera1/${DAY}/${nthName(nth)}`, nth === 1 ? "<script>document.title = 'no picture'</script>" : picture(1));
+    const none = "<script>document.title = 'no picture'</script>";
+    for (let nth = 0; nth < 210; nth++) write(root, `Camera1/${DAY}/${nthName(nth)}`, nth === 1 ? none : picture(1));
   } });
   const page = await openPage(t, { viewport: { width: 390, height: 844 }, colorScheme: "dark", expects: [/ERR_CONNECTION/, /Failed to load/] });
   await page.goto(`${owlery.url}?pictures=${DAY}`);

@@ -13,6 +13,8 @@ const HASH = "$argon2id$v=19$m=64,t=1,p=1$b3dscyBieSBkYXlsaWdodA$VRKIi/tHEwKsF6E
 const PASSWORD = "correct horse & battery = staple";
 const id = (/** @type {string} */ time, camera = "Camera1") => `${camera}/${DAY}/${time}`;
 const plays = (/** @type {any} */ stage) => stage.screen instanceof HTMLVideoElement && stage.screen.currentTime > 0 && !stage.isPaused;
+/** @param {import("playwright-core").Page} page */
+const playerOf = (page) => page.locator("owl-player");
 const atFrame = (/** @type {any} */ stage) => stage.screen?.seeking === false && stage.screen.currentTime;
 /** Movies that are none, and what the service says of them. */
 const BROKEN = [/Failed to load resource/];
@@ -44,7 +46,7 @@ test("an event plays, and what one opened is left by Back, Escape and ×", async
   await page.keyboard.press("Escape");
   await assertClosed(page);
   await show(page, id("10-00-00"));
-  await page.locator("owl-player").getByRole("button", { name: "Close" }).click();
+  await playerOf(page).getByRole("button", { name: "Close" }).click();
   await assertClosed(page);
   await page.goto(`${owlery.url}?event=${id("10-00-00")}&at=${DAY}T10:00:30`);
   await until(page, "it plays from that moment on", (stage) => stage.screen?.currentTime >= 29.9);
@@ -60,8 +62,8 @@ test("keys work wherever the focus is", async (t) => {
   await page.keyboard.press("Space");
   await until(page, "it pauses", (stage) => stage.isPaused);
   const places = [
-    page.locator("owl-player dialog"), page.locator("owl-player").getByRole("button", { name: "Next event" }), page.locator("owl-player").getByRole("button", { name: "Full screen" }),
-    page.locator("owl-player").getByRole("slider"), page.locator("owl-player").getByRole("link", { name: "All files" }),
+    page.locator("owl-player dialog"), playerOf(page).getByRole("button", { name: "Next event" }), playerOf(page).getByRole("button", { name: "Full screen" }),
+    playerOf(page).getByRole("slider"), playerOf(page).getByRole("link", { name: "All files" }),
   ];
   for (const place of places) {
     await place.focus();
@@ -79,10 +81,10 @@ test("keys work wherever the focus is", async (t) => {
     await page.keyboard.press("m");
     await until(page, "none", (stage) => stage.screen.muted);
   }
-  await page.locator("owl-player").getByRole("combobox", { name: "Speed" }).focus();
+  await playerOf(page).getByRole("combobox", { name: "Speed" }).focus();
   await page.keyboard.press("m");
   assert.equal(await ask(page, (stage) => stage.screen.muted), true, "a field has its own keys");
-  await page.locator("owl-player").getByRole("combobox", { name: "Speed" }).selectOption("16");
+  await playerOf(page).getByRole("combobox", { name: "Speed" }).selectOption("16");
   await page.locator("owl-player dialog").focus();
   await page.keyboard.press("Space");
   await until(page, "it plays fast", (stage) => !stage.isPaused && stage.screen.playbackRate === 16);
@@ -130,7 +132,7 @@ test("n and p go to other events under the filters, and Back still closes", asyn
     await page.keyboard.press("p");
     await untilShown(page, before);
   }
-  await page.locator("owl-player").getByRole("button", { name: "Next event" }).click();
+  await playerOf(page).getByRole("button", { name: "Next event" }).click();
   await untilShown(page, id("01-00-00"));
   await page.goBack();
   await assertClosed(page);
@@ -139,12 +141,13 @@ test("n and p go to other events under the filters, and Back still closes", asyn
 
 test("what is watched to its end is reviewed, the next one follows, and a broken movie is skipped and said", async (t) => {
   const owlery = await serve(t, { events: [
-    { day: DAY, time: "10-00-00", seconds: 2 }, { day: DAY, time: "10-01-00", isBroken: true }, { day: DAY, time: "10-02-00", seconds: 2 }, { day: DAY, time: "10-03-00", movie: false },
+    { day: DAY, time: "10-00-00", seconds: 2 }, { day: DAY, time: "10-01-00", isBroken: true }, { day: DAY, time: "10-02-00", seconds: 2 },
+    { day: DAY, time: "10-03-00", movie: false },
   ] });
   const page = await openPage(t, { expects: BROKEN });
   const reviewed = await mockActions(page, owlery);
   await page.goto(`${owlery.url}?event=${id("10-00-00")}`);
-  await page.locator("owl-player").getByRole("button", { name: "Play on" }).click();
+  await playerOf(page).getByRole("button", { name: "Play on" }).click();
   await until(page, "the first", (stage) => stage.event?.id.endsWith("10-00-00") && stage.isShown);
   const gap = page.locator("owl-stage").evaluate((/** @type {any} */ stage) => new Promise((done) => {
     stage.addEventListener("ended", () => {
@@ -160,7 +163,7 @@ test("what is watched to its end is reviewed, the next one follows, and a broken
   await until(page, "its frames", (stage) => stage.screen?.frames?.length === 3);
   await waitUntil("all were reviewed", () => reviewed.length === 3);
   assert.deepEqual(reviewed.map(({ events }) => events[0].slice(-8)), ["10-00-00", "10-02-00", "10-03-00"]);
-  await page.locator("owl-player").getByRole("button", { name: "Reviewed", pressed: true }).waitFor();
+  await playerOf(page).getByRole("button", { name: "Reviewed", pressed: true }).waitFor();
   await page.keyboard.press("r");
   await waitUntil("it is taken back", () => reviewed.at(-1)?.reviewed === false);
 });
@@ -172,22 +175,22 @@ test("save and delete show at once, can be undone, and are taken back when they 
   await page.goto(owlery.url);
   await page.getByRole("link", { name: "Storage" }).waitFor();
   await show(page, id("10-00-00"));
-  const star = page.locator("owl-player").getByRole("button", { name: "Save from being deleted" });
+  const star = playerOf(page).getByRole("button", { name: "Save from being deleted" });
   await star.click();
-  await page.locator("owl-player").getByRole("button", { name: "Save from being deleted", pressed: true }).waitFor();
+  await playerOf(page).getByRole("button", { name: "Save from being deleted", pressed: true }).waitFor();
   await waitUntil("it is saved", async () => (await owlery.json(`api/v1/events/${id("10-00-00")}`)).saved);
   await page.keyboard.press("Delete");
   await page.getByText("The event is saved, so it is not deleted.").waitFor();
   await page.route("**/saved", (route) => route.fulfill({ status: 500, json: { detail: "the disk is full" } }));
   await page.keyboard.press("s");
   await page.getByText("the disk is full").waitFor();
-  await page.locator("owl-player").getByRole("button", { name: "Save from being deleted", pressed: true }).waitFor();
+  await playerOf(page).getByRole("button", { name: "Save from being deleted", pressed: true }).waitFor();
   await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
   await page.unroute("**/saved");
   await page.keyboard.press("s");
   await waitUntil("it is not saved", async () => !(await owlery.json(`api/v1/events/${id("10-00-00")}`)).saved);
 
-  await page.locator("owl-player").getByRole("button", { name: "Delete", exact: true }).click();
+  await playerOf(page).getByRole("button", { name: "Delete", exact: true }).click();
   await untilShown(page, id("10-01-00"));
   await waitUntil("it is gone", async () => (await owlery.json("api/v1/events")).events.length === 1);
   await page.getByRole("button", { name: "Undo" }).click();
@@ -198,7 +201,8 @@ test("save and delete show at once, can be undone, and are taken back when they 
 
 test("a viewer looks, and changes nothing", async (t) => {
   const config = `[users]\nbert = { password = "${HASH}", cameras = ["Camera1"] }\nanna = { password = "${HASH}", role = "admin" }\n`;
-  const owlery = await serve(t, { config, events: [{ day: DAY, time: "10-00-00", seconds: 20 }, { day: DAY, time: "10-00-02", seconds: 20, camera: "Camera2" }] });
+  const events = [{ day: DAY, time: "10-00-00", seconds: 20 }, { day: DAY, time: "10-00-02", seconds: 20, camera: "Camera2" }];
+  const owlery = await serve(t, { config, events });
   const page = await openPage(t, { expects: [/404/] });
   await mockActions(page, owlery);
   await page.goto(`${owlery.url}login?next=${encodeURIComponent(`/?event=${id("10-00-00")}`)}`);
@@ -207,8 +211,8 @@ test("a viewer looks, and changes nothing", async (t) => {
   await page.locator("button").click();
   await page.waitForURL("**/?event=**");
   await until(page, "it plays", plays);
-  await page.locator("owl-player").getByRole("button", { name: "Reviewed" }).waitFor();
-  for (const name of ["Save from being deleted", "Delete"]) assert.equal(await page.locator("owl-player").getByRole("button", { name }).count(), 0, name);
+  await playerOf(page).getByRole("button", { name: "Reviewed" }).waitFor();
+  for (const name of ["Save from being deleted", "Delete"]) assert.equal(await playerOf(page).getByRole("button", { name }).count(), 0, name);
   const asked = [];
   page.on("request", (request) => { if (request.method() !== "GET") asked.push(request.url()); });
   for (const key of ["s", "Delete", "?"]) await page.keyboard.press(key);
@@ -233,22 +237,84 @@ test("what browsers do not play is made for them, and every movie can be chosen"
   await mockActions(page, owlery);
   await page.goto(`${owlery.url}?event=${id("10-00-00")}`);
   await until(page, "what was made plays", (stage) => stage.screen?.currentTime > 0 && stage.screen.src.endsWith("/playable.mp4"));
-  const link = page.locator("owl-player").getByRole("link", { name: "Movie", exact: true });
+  const link = playerOf(page).getByRole("link", { name: "Movie", exact: true });
   assert.equal(await link.getAttribute("download"), `${id("10-00-00").replaceAll("/", " ")}.avi`);
-  assert.match(String(await page.locator("owl-player").getByRole("link", { name: "All files" }).getAttribute("href")), /api\/v1\/events\/.*10-00-00\.zip$/);
+  assert.match(String(await playerOf(page).getByRole("link", { name: "All files" }).getAttribute("href")), /api\/v1\/events\/.*10-00-00\.zip$/);
   await page.keyboard.press("n");
   await until(page, "the first movie", (stage) => stage.screen?.src?.endsWith("/10-01-00/video.mp4") && stage.screen.currentTime > 0);
-  await page.locator("owl-player").getByRole("button", { name: "10-01-01.mp4" }).click();
-  await until(page, "another one, with its own time", (stage) => stage.screen?.src.endsWith("/10-01-01.mp4") && stage.screen.currentTime > 0 && stage.wall % 60_000 >= 1000);
-  await page.locator("owl-player").getByRole("button", { name: /videom.mp4|What Motion detected/ }).click();
+  await playerOf(page).getByRole("button", { name: "10-01-01.mp4" }).click();
+  await until(page, "another one", (stage) => stage.screen?.src.endsWith("/10-01-01.mp4") && stage.screen.currentTime > 0);
+  assert.ok(Number(await ask(page, (stage) => stage.wall % 60_000)) >= 1000, "the time in its name");
+  await playerOf(page).getByRole("button", { name: /videom.mp4|What Motion detected/ }).click();
   await until(page, "what Motion detected", (stage) => stage.screen?.src.endsWith("/videom.mp4") && stage.screen.currentTime > 0);
-  assert.equal(await page.locator("owl-player").getByRole("link", { name: /^Download / }).count(), 3);
+  assert.equal(await playerOf(page).getByRole("link", { name: /^Download / }).count(), 3);
   assert.deepEqual(await axeViolations(page), []);
+});
+
+test("the reason why a movie does not play is told, and frames are shown in its place", async (t) => {
+  const owlery = await serve(t, { events: [{ day: DAY, time: "10-00-00" }, { day: DAY, time: "10-01-00", frames: 0 }] });
+  await waitUntil("they are complete", async () => (await owlery.json("api/v1/events?state=complete")).events.length === 2);
+  const page = await openPage(t, { expects: [/Failed to load resource/] });
+  await mockActions(page, owlery);
+  let [status, location] = [503, "nas"];
+  await page.route("**/video.mp4", (route) => route.fulfill({ status, json: {} }));
+  await page.route("**/api/v1/events/Camera1/*/*", async (route) => {
+    const response = await route.fetch();
+    return route.fulfill({ json: { ...(await response.json()), location } });
+  });
+  await page.route("**/api/v1/events?**", (route) => route.fulfill({ json: { events: [], next: null } })); // so that what is above is known alone
+  const told = async (/** @type {string} */ time, /** @type {string} */ text) => {
+    await page.goto(`${owlery.url}?event=${id(time)}`);
+    await page.locator("owl-stage").getByText(text).waitFor();
+  };
+  await told("10-00-00", "The file is in the store nas, which cannot be used now (503).");
+  await playerOf(page).getByText("only in the store nas").waitFor();
+  assert.equal(await ask(page, (stage) => stage.screen), null);
+  await page.unroute("**/video.mp4");
+  await page.locator("owl-stage").getByRole("button", { name: "Try again" }).click();
+  await until(page, "it plays", plays);
+
+  await page.route("**/video.mp4", (route) => route.fulfill({ status, json: {} }));
+  [status, location] = [404, "local"];
+  await told("10-00-00", "The movie is not there any more.");
+  await until(page, "its frames", (stage) => stage.screen?.frames?.length === 3 && stage.isShown);
+  await told("10-01-00", "The movie is not there any more.");
+  await until(page, "nothing plays", (stage) => stage.screen === null);
+  status = 403;
+  await page.route("**/playable.mp4", (route) => route.fulfill({ status: 422, json: { detail: "it is odd" } }));
+  await told("10-00-00", "The service does not send the file (403).");
+  await page.unroute("**/video.mp4");
+  await page.route("**/video.mp4", (route) => route.fulfill({ body: "no movie", contentType: "video/mp4" }));
+  await told("10-00-00", "This browser cannot play the movie.");
+  await until(page, "its frames", (stage) => stage.screen?.frames?.length === 3 && stage.isShown);
+});
+
+test("a moment can be linked to, and a movie goes on where the service went away", async (t) => {
+  const owlery = await serve(t, { events: [{ day: DAY, time: "10-00-00", seconds: 60 }], prepare: (root) => long(root, id("10-00-00")) });
+  const page = await openPage(t, { expects: [/ERR_/, /Failed to load/], permissions: ["clipboard-read", "clipboard-write"] });
+  await page.goto(`${owlery.url}?event=${id("10-00-00")}&at=${DAY}T10:00:20`);
+  await until(page, "it plays", plays);
+  await page.keyboard.press("Space");
+  await until(page, "it pauses", (stage) => stage.isPaused);
+  await playerOf(page).getByRole("button", { name: "Copy link" }).click();
+  await page.getByText("The link is in the clipboard.").waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.match(link, new RegExp(`^${owlery.url}\\?at=${DAY}T10%3A00%3A2\\d&event=Camera1%2F`));
+  const at = Number(await ask(page, (stage) => stage.screen.currentTime));
+  await owlery.stop();
+  await page.locator("owl-stage").evaluate((/** @type {any} */ stage) => { stage.screen.dispatchEvent(new Event("error")); }); // all of it is buffered
+  await page.getByText("The service cannot be reached. This goes on when it can.").waitFor();
+  await owlery.start();
+  await until(page, "it plays again", plays);
+  assert.ok(Number(await ask(page, (stage) => stage.screen.currentTime)) >= at && at > 19, "not from its start");
 });
 
 test("other cameras are in step, whatever their names", async (t) => {
   const owlery = await serve(t, {
-    events: [{ day: DAY, time: "10-00-00", seconds: 60 }, { day: DAY, time: "10-00-05", seconds: 60, camera: CAMERA }, { day: DAY, time: "11-00-00", camera: CAMERA }],
+    events: [
+      { day: DAY, time: "10-00-00", seconds: 60 }, { day: DAY, time: "10-00-05", seconds: 60, camera: CAMERA },
+      { day: DAY, time: "11-00-00", camera: CAMERA },
+    ],
     prepare: (root) => { long(root, id("10-00-00")); long(root, id("10-00-05", CAMERA)); },
   });
   const page = await openPage(t);
