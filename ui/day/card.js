@@ -47,11 +47,11 @@ class Card extends LitElement {
     .tile { margin: auto; background-repeat: no-repeat; background-color: #000; }
     .blank { padding: .5rem; color: #c9cbd0; font-size: .85rem; text-align: center; overflow-wrap: anywhere; }
     .bar { position: absolute; left: 0; bottom: 0; height: 3px; background: #e2a84b; }
-    .line { position: relative; display: flex; align-items: baseline; gap: .5rem; height: 26px; padding: 3px 2px 0; font-size: .8125rem; line-height: 1.4; white-space: nowrap; overflow: hidden; }
+    .line { position: relative; display: flex; align-items: center; gap: .5rem; height: 26px; padding: 0 2px; font-size: .8125rem; line-height: 1.4; white-space: nowrap; overflow: hidden; }
     .time { font-weight: 600; font-variant-numeric: tabular-nums; }
     .camera { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; color: var(--soft); }
     .length { color: var(--soft); font-variant-numeric: tabular-nums; }
-    .dot { align-self: center; flex: none; width: 8px; height: 8px; border-radius: 50%; background: var(--mark); }
+    .dot { flex: none; width: 8px; height: 8px; border-radius: 50%; background: var(--mark); }
     .badges { position: absolute; left: 6px; bottom: 8px; display: flex; flex-wrap: wrap; gap: 4px; max-width: calc(100% - 12px); pointer-events: none; }
     .badge { padding: 1px 6px; border-radius: 4px; background: #000b; color: #fff; font-size: .75rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .badge.open { background: #b3261e; }
@@ -63,11 +63,11 @@ class Card extends LitElement {
     .select input { width: 18px; height: 18px; margin: 0; }
     .star:not(.on), .select { opacity: 0; }
     :host(:hover) .star, :host(:hover) .select, :host(:focus-within) .star, :host(:focus-within) .select, :host([isselecting]) .select { opacity: 1; }
-    :host([isselected]) .box { outline: 3px solid var(--mark); outline-offset: -3px; }
+    :host([isselected]) .box::after { content: ""; position: absolute; inset: 0; border: 3px solid var(--mark); border-radius: var(--round); }
     :host([islit]) { animation: lit 1.6s ease-out; }
     @keyframes lit { from { box-shadow: 0 0 0 6px var(--mark); } to { box-shadow: 0 0 0 6px transparent; } }
     @media (max-width: 559px) {
-      .line { flex-wrap: wrap; gap: 0 .4rem; height: 52px; }
+      .line { flex-wrap: wrap; align-content: flex-start; gap: 0 .4rem; height: 52px; padding-top: 4px; }
       .camera { order: 1; flex-basis: 100%; }
       .length { margin-left: auto; }
     }
@@ -96,13 +96,13 @@ class Card extends LitElement {
     /** @type {Picture | null} */
     this.picture = null;
     this.hover = { timer: 0, at: 0, part: 0, /** @type {import("./grid/sprite.js").Sprite | null} */ sprite: null };
-    this.hold = { timer: 0, x: 0, y: 0, isDone: false };
+    this.hold = { timer: 0, x: 0, y: 0, isDone: false, isTouch: false };
     this.addEventListener("pointerenter", this.enter);
     this.addEventListener("pointermove", this.move);
     this.addEventListener("pointerleave", this.leave);
     this.addEventListener("pointerdown", this.down);
     for (const end of ["pointerup", "pointercancel"]) this.addEventListener(end, () => clearTimeout(this.hold.timer));
-    this.addEventListener("contextmenu", (event) => { if (this.hold.isDone) event.preventDefault(); });
+    this.addEventListener("contextmenu", (event) => { if (this.hold.isTouch) event.preventDefault(); });
   }
 
   disconnectedCallback() {
@@ -187,7 +187,7 @@ class Card extends LitElement {
 
   /** @param {PointerEvent} event */
   down({ pointerType, clientX, clientY }) {
-    this.hold.isDone = false;
+    Object.assign(this.hold, { isDone: false, isTouch: pointerType === "touch" });
     if (pointerType !== "touch") return;
     Object.assign(this.hold, { x: clientX, y: clientY });
     this.hold.timer = window.setTimeout(() => {

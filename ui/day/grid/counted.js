@@ -37,9 +37,7 @@ export class Counted {
   }
 
   #load() {
-    // What is recorded from now on is of today or later.
-    const to = this.span.to > dayOf(archive.now) ? addDays(dayOf(archive.now), 1) : this.span.to;
-    return archive.loadDays(this.span.from, to < this.span.from ? this.span.from : to);
+    return archive.loadDays(this.span.from, this.span.to);
   }
 
   /** Loads the days again that a refresh has asked for. */

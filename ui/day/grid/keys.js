@@ -38,6 +38,7 @@ export function pressKey(grid, event) {
   const { active } = grid;
   const ids = actions.selection.size ? [...actions.selection] : active ? [active.id] : [];
   if (key === "Escape" && actions.selection.size) actions.select([]);
+  else if (key === "Home" && !grid.source.isWhole("up")) grid.toTop();
   else if (MOVES.includes(key) && active) {
     const from = active.id;
     const spot = step(grid.layout, active, key, grid.sizes.columns, grid.rowsOfScreen);
