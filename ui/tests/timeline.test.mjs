@@ -354,7 +354,7 @@ for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
 test("a user sees lanes of his cameras alone", async (t) => {
   const day = daysAgo(1);
   const owlery = await settled(t, { config: USERS, events: [{ day, time: "06-00-00" }, { day, time: "12-00-00", camera: HOSTILE }] });
-  const { ask, place } = await open(t, owlery.url, { prepare: async (page) => {
+  const { ask, place } = await open(t, owlery.url, { expects: [/401/], prepare: async (page) => {
     await page.goto(owlery.url);
     await signIn(page, "bert");
     await page.locator("owl-timeline").waitFor();
