@@ -37,6 +37,10 @@ test("an event plays, and what one opened is left by Back, Escape and ×", async
   const { width } = /** @type {DOMRect} */ (await page.locator("owl-player video").boundingBox());
   assert.ok(width >= 640, `${width}`);
   assert.deepEqual(await axeViolations(page), []);
+  await ask(page, (stage) => { stage.screen.isMarked = true; });
+  await owlery.json(`api/v1/events/${id("10-00-00")}/saved`, { method: "PUT" });
+  await playerOf(page).getByRole("button", { name: "Save from being deleted", pressed: true }).waitFor();
+  assert.equal(await ask(page, (stage) => stage.screen.isMarked && !stage.isPaused), true, "a change does not stop the movie");
   await page.goBack();
   await assertClosed(page);
 
@@ -48,8 +52,10 @@ test("an event plays, and what one opened is left by Back, Escape and ×", async
   await show(page, id("10-00-00"));
   await playerOf(page).getByRole("button", { name: "Close" }).click();
   await assertClosed(page);
-  await page.goto(`${owlery.url}?event=${id("10-00-00")}&at=${DAY}T10:00:30`);
+  await page.goto(`${owlery.url}?unreviewed=1&event=${id("10-00-00")}&at=${DAY}T10:00:30`);
   await until(page, "it plays from that moment on", (stage) => stage.screen?.currentTime >= 29.9);
+  await page.keyboard.press("r");
+  await playerOf(page).getByRole("button", { name: "Reviewed", pressed: true }).waitFor();
   await page.keyboard.press("Escape");
   await assertClosed(page);
 });
