@@ -139,7 +139,7 @@ class App extends LitElement {
 
   /** An alert, with the button that confirms what it holds for those who may. @param {string} alert */
   confirmation(alert) {
-    const id = alert.match(/ --confirm (\w+)$/)?.[1];
+    const id = alert.match(/ confirm(?: it|ed) with: owlery .* --confirm (\w+)$/)?.[1]; // others cannot be confirmed by a request
     if (!id || !archive.canWriteAll) return alert;
     const confirm = () => import("./core/held.js").then(({ confirmHeld }) => confirmHeld(id, alert), (error) => actions.notify(error.message, true));
     return html`${withoutCommand(alert)} <button @click=${confirm}>${t("held-confirm")}</button>`;

@@ -30,11 +30,13 @@ export function tellPass(pass) {
 /** Asks whether a held pass is meant, and carries it out. @param {string} id @param {string} why the guard's message */
 export async function confirmHeld(id, why) {
   try {
-    const { passes, plan } = await fetchJson("api/v1/retention");
+    const { passes } = await fetchJson("api/v1/retention");
     const held = passes.find((/** @type {{pass: string}} */ { pass }) => pass === id);
-    // Days with a date that cannot be right are no pass: an alert has their id.
-    const items = held?.items ?? plan?.kept.filter((/** @type {Item} */ { rule }) => rule?.kind === "wrong-date") ?? [];
-    const { count, size: bytes, days } = total(items);
+    if (!held) {
+      actions.notify(t("held-gone"), true);
+      return await archive.refresh();
+    }
+    const { count, size: bytes, days } = total(held.items);
     const what = t("held-asks", { count, size: bytes, days });
     if (!(await ask({ title: t("held-title"), lines: [what, withoutCommand(why)], action: t("held-action", { count }) }))) return;
     tellPass(await sendJson("POST", "api/v1/retention/confirm", { pass: id }));

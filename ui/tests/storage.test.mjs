@@ -118,6 +118,15 @@ test("a held pass is told on every view, confirmed by keyboard, and restored", a
   assert.equal((await owlery.json("api/v1/cameras")).cameras[0].events, 30);
 });
 
+test("an alert that cannot be confirmed here keeps its command", async (t) => {
+  const owlery = await serve(t, { events: [{ day: "1999-12-31", time: "10-00-00", frames: 1, movie: false }], prepare: age, flags: ["--keep-days", "20"] });
+  const page = await openPage(t);
+  await page.goto(`${owlery.url}?view=storage`);
+  const alert = page.getByRole("alert").filter({ hasText: "dated before 2001" });
+  await alert.getByText(/remove it with: owlery expire .* --confirm/).waitFor();
+  assert.equal(await alert.getByRole("button").count(), 0);
+});
+
 test("what is left of a restore is said", async (t) => {
   const owlery = await serve(t, { prepare: age, events: days(3) });
   const [{ id }] = (await owlery.json("api/v1/events?limit=1")).events;

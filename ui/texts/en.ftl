@@ -303,6 +303,7 @@ held-asks = { $count ->
        *[other] { $days } days
       } are deleted.
   }
+held-gone = This pass is not held any more.
 held-action = { $count ->
     [one] Delete 1 event
    *[other] Delete { $count } events

@@ -35,11 +35,15 @@ export class Storage extends LitElement {
     /** @type {Record<string, number>} the rows that are shown, by table */
     this.unfolded = {};
     this.isBusy = false;
+    this.isLoaded = false;
     this.soon = () => {
       clearTimeout(this.timer);
       this.timer = window.setTimeout(() => this.load(), SETTLE);
     };
-    this.redraw = () => this.requestUpdate();
+    this.redraw = () => {
+      this.requestUpdate();
+      if (!this.isLoaded) this.soon(); // it was not known yet who asks
+    };
   }
 
   connectedCallback() {
@@ -75,7 +79,8 @@ export class Storage extends LitElement {
   /** Loads all sections, and again after a while; a hidden page waits until it is seen. */
   async load() {
     clearTimeout(this.timer);
-    if (document.hidden || !archive.me) return; // `status` follows
+    if (document.hidden || !archive.me) return; // `cameras` follows
+    this.isLoaded = true;
     const sources = [this.retention, this.queue, this.audit, ...(archive.me.cameras === null ? [this.stores] : []), ...(this.canWriteAll ? [this.cache] : [])];
     await Promise.all(sources.map((source) => source.load()));
     clearTimeout(this.timer);

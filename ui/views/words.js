@@ -33,12 +33,13 @@ export function wallTime(moment) {
   return format(Date.parse(moment) + offset);
 }
 
+/** A day in few words, with its year unless it is this one. @param {string} day */
+export const shortDay = (day) => (day.slice(0, 4) === dayOf(archive.now).slice(0, 4) ? shortDayName(day) : dayName(day));
+
 /** A wall time in words: `10:04`, or with its day if that is not today. @param {string} time */
 export function momentOf(time) {
-  const [day, today] = [dayOf(time), dayOf(archive.now)];
-  const hour = clock(time).slice(0, 5);
-  if (day === today) return hour;
-  return `${day.slice(0, 4) === today.slice(0, 4) ? shortDayName(day) : dayName(day)}, ${hour}`;
+  const [day, hour] = [dayOf(time), clock(time).slice(0, 5)];
+  return day === dayOf(archive.now) ? hour : `${shortDay(day)}, ${hour}`;
 }
 
 /** `in 3 hours`, `2 days ago` @param {number} ms from now */

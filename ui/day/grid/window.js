@@ -92,14 +92,21 @@ export class ListWindow extends LitElement {
   async open() {
     const { day, at } = address.state;
     this.here = { day, at };
-    const source = (this.source = isFiltered(address.state) ? new Found() : new Counted());
-    [this.isLoaded, this.failure, this.reach] = [false, null, 1];
+    this.source = isFiltered(address.state) ? new Found() : new Counted();
     this.target = { day, at };
-    await this.attempt(source.open(at && source instanceof Found ? at : this.nearest(day || dayOf(at))));
-    if (source !== this.source) return;
+    await this.openSource(at && this.source instanceof Found ? at : this.nearest(day || dayOf(at)));
+  }
+
+  /** Loads the days around a moment; until they are here nobody goes there. @param {string} moment */
+  async openSource(moment) {
+    const opening = (this.opening = {});
+    [this.isLoaded, this.failure, this.reach] = [false, null, 1];
+    await this.attempt(this.source.open(moment));
+    if (opening !== this.opening) return;
     this.isLoaded = !this.failure;
     this.redraw();
   }
+  opening = {};
 
   /** Waits for what may fail; it is tried again when the service is back. @param {Promise<unknown>} work */
   async attempt(work) {
@@ -169,8 +176,8 @@ export class ListWindow extends LitElement {
     const day = this.nearest(target.day || dayOf(target.at)) || (archive.range?.last ?? "");
     this.here = { day: target.day, at: target.at };
     const isHere = target.day || target.at ? source.reaches(day) : source.isWhole("up");
-    if (!isHere) await this.attempt(source.open(source instanceof Found ? target.at || target.day : day));
-    if (source === this.source && this.target === target) this.redraw();
+    if (isHere) this.redraw();
+    else await this.openSource(source instanceof Found ? target.at || target.day : day);
   }
 
   // What is drawn

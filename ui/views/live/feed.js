@@ -142,8 +142,10 @@ export class Feed extends EventTarget {
   async #attempted(isStream) {
     const attempt = (this.#attempt = new AbortController());
     if (!isStream) {
-      const signal = AbortSignal.any([attempt.signal, AbortSignal.timeout(SINGLE)]);
-      return turns.take(async () => this.#show(await (await request(`${this.path}/still.jpg`, { signal })).arrayBuffer()));
+      return turns.take(async () => {
+        const signal = AbortSignal.any([attempt.signal, AbortSignal.timeout(SINGLE)]);
+        await this.#show(await (await request(`${this.path}/still.jpg`, { signal })).arrayBuffer());
+      });
     }
     this.#armStall();
     const { body } = await request(this.path, { signal: attempt.signal });

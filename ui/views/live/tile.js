@@ -14,7 +14,7 @@ import { Feed } from "./feed.js";
 class Tile extends LitElement {
   static properties = {
     camera: { attribute: false }, event: { attribute: false }, mayStream: { attribute: false }, isPaused: { attribute: false }, isAlone: { attribute: false },
-    outage: { state: true }, isSeen: { state: true },
+    outage: { state: true },
   };
   static styles = [look, css`
     :host { display: flex; flex-direction: column; min-width: 0; overflow: hidden; background: var(--card); border: 1px solid var(--line); border-radius: var(--round); }
@@ -44,7 +44,6 @@ class Tile extends LitElement {
     this.isAlone = false;
     /** Why there is no picture, and since when; empty while there are. */
     this.outage = "";
-    this.isSeen = false;
     this.last = ""; // the wall time of the last picture
     /** @type {Feed | null} */
     this.feed = null;
@@ -102,7 +101,6 @@ class Tile extends LitElement {
     bitmap.close();
     this.last = format(archive.now);
     this.outage = "";
-    this.isSeen = true;
   }
 
   render() {

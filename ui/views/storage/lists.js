@@ -1,11 +1,11 @@
 // The sections about what there is: the use of each camera, the stores, the cache, and the audit log.
 
 import { archive } from "../../core/archive.js";
-import { number, shortDayName, size, t, withoutCommand } from "../../core/texts.js";
+import { number, size, t, withoutCommand } from "../../core/texts.js";
 import { parse } from "../../core/time.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { heads, numeric } from "./plan.js";
-import { momentOf, percent, reason, relative, when } from "../words.js";
+import { momentOf, percent, reason, relative, shortDay, when } from "../words.js";
 
 /** @typedef {import("../storage.js").Storage} View */
 
@@ -24,7 +24,7 @@ export function use(retention) {
   const { cameras } = archive;
   const all = cameras.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
   const sum = (/** @type {"events" | "saved"} */ name) => number(cameras.reduce((sum, camera) => sum + camera[name], 0));
-  if (cameras.length === 0) return html`<p>${t("storage-no-camera")}</p>`;
+  if (cameras.length === 0) return html`<p>${t(archive.status.kind === "loading" ? "storage-loading" : "storage-no-camera")}</p>`;
   return html`<table><caption>${t("storage-use-caption")}</caption>${heads("camera", "#events", "#saved", "#size", "#share", "#a-day", "will-keep")}
     <tbody>${cameras.map(({ name, events, saved, bytes, forecast }) => html`<tr><th scope="row">${name}</th>
       ${numeric(t("storage-events"), number(events))}${numeric(t("storage-saved"), number(saved))}${numeric(t("storage-size"), size(bytes))}
@@ -81,7 +81,7 @@ export function cache(view, { entries, total_bytes: bytes, max_mb: most, hits, m
 function about({ camera, day, events }) {
   if (!camera || !day) return "";
   const which = !Array.isArray(events) ? "" : events.length === 1 ? `, ${events[0]}` : `, ${t("storage-some-events", { count: events.length })}`;
-  return `${camera}, ${shortDayName(day)}${which}`;
+  return `${camera}, ${shortDay(day)}${which}`;
 }
 
 /** @param {View} view @param {import("./source.js").Entry[]} entries */

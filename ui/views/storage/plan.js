@@ -1,11 +1,11 @@
 // The sections about what rules do: the held pass, the rules in words, the next pass with the reason of each item, and the delete queue.
 
 import { total } from "../../core/held.js";
-import { number, size, shortDayName, t, withoutCommand } from "../../core/texts.js";
+import { number, size, t, withoutCommand } from "../../core/texts.js";
 import { address } from "../../core/address.js";
 import { html, nothing } from "../../vendor/lit.js";
 import { follow } from "../chips.js";
-import { percent, reason, when } from "../words.js";
+import { percent, reason, shortDay, when } from "../words.js";
 
 /** @typedef {import("../../core/held.js").Item} Item */
 /** @typedef {import("../storage.js").Storage} View */
@@ -33,7 +33,7 @@ export function itemsTable(view, name, caption, items) {
   for (const item of sorted.slice(0, most)) days.set(item.day, [...(days.get(item.day) ?? []), item]);
   return html`<table><caption>${caption}</caption>${heads("day", "camera", "#events", "#size", "why")}
     ${[...days].map(([day, items]) => html`<tbody>${items.map((item, nth) => html`<tr class=${nth ? "more" : ""}>
-      ${nth ? nothing : html`<th scope="rowgroup" rowspan=${items.length}>${dayLink(day, [], shortDayName(day))}</th>`}
+      ${nth ? nothing : html`<th scope="rowgroup" rowspan=${items.length}>${dayLink(day, [], shortDay(day))}</th>`}
       <td>${dayLink(day, [item.camera], item.camera)}</td>${numeric(t("storage-events"), number(item.count))}
       ${numeric(t("storage-size"), size(item.bytes))}<td class="wide">${reason(item)}</td></tr>`)}</tbody>`)}
   </table>${items.length > most ? html`<button @click=${() => view.unfold(name, most + 200)}>${t("storage-show-more", { count: items.length - most })}</button>` : nothing}`;
