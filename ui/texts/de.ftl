@@ -153,7 +153,6 @@ place-local = auf diesem Rechner
 place-store = nur im Speicher { $store }
 expires = Läuft ab
 expires-at = { $day }: { $why }
-expires-age = es ist dann älter als { $days } Tage
 expires-saved = nie, es ist gesichert
 details = Einzelheiten
 movies = Filme

@@ -153,7 +153,6 @@ place-local = on this host
 place-store = only in the store { $store }
 expires = Expires
 expires-at = { $day }: { $why }
-expires-age = it will be older than { $days } days
 expires-saved = never, it is saved
 details = Details
 movies = Movies
