@@ -9,12 +9,14 @@ import { momentOf, percent, reason, relative, shortDay, when } from "../words.js
 
 /** @typedef {import("../storage.js").Storage} View */
 
+const TEN_YEARS = 3650; // days; more is a guess that nobody needs
+
 /** A bar that is filled to a share. @param {number} share */
 const bar = (share) => html`<svg class="bar" aria-hidden="true"><rect width=${`${100 * Math.min(1, share)}%`} height="100%"></rect></svg>`;
 
 /** What the rules of a forecast will keep, in words. @param {any} forecast @returns {string[]} */
 const keptWords = (forecast) => (forecast?.kept ?? []).map((/** @type {any} */ { rule, days, bytes }) =>
-  t(`keeps-${rule}`, { days: days === null ? "?" : number(days), size: size(bytes) }));
+  t(`keeps-${rule}`, { days: days ?? 0, isKnown: days === null || days > TEN_YEARS ? "no" : "yes", size: size(bytes) }));
 
 /** The growth a day. @param {any} forecast */
 const growth = (forecast) => size(forecast?.bytes_per_day_7 ?? forecast?.bytes_per_day_30 ?? null);
@@ -44,7 +46,7 @@ function outlook(forecast) {
     ${disk ? html`<li>
       ${t("storage-disk", { free: size(disk.free), total: size(disk.total), percent: percent(disk.free / disk.total) })}</li>` : nothing}
     ${month === null || month === undefined ? nothing : html`<li>${t("storage-growth-month", { size: size(month) })}</li>`}
-    ${days === null || days === undefined ? nothing : html`<li>${t(days > 3650 ? "storage-full-never" : "storage-full-in", { days: Math.floor(days) })}</li>`}
+    ${days === null || days === undefined ? nothing : html`<li>${t(days > TEN_YEARS ? "storage-full-never" : "storage-full-in", { days: Math.floor(days) })}</li>`}
     ${keptWords(forecast).map((words) => html`<li>${words}</li>`)}
     ${(warnings ?? []).map((/** @type {string} */ warning) => html`<li class="bad">${warning}</li>`)}</ul>`;
 }
@@ -96,7 +98,7 @@ export function audit(view, entries) {
       <td>${t(`audit-${KNOWN.includes(entry.what) ? entry.what : "other"}`)}${entry.by === "hand" ? ` (${t("storage-by-hand")})` : ""}</td>
       <td>${about(entry)}</td><td class="number" data-name=${t("storage-events")}>${entry.count === undefined ? nothing : number(entry.count)}</td>
       <td class="number">${entry.bytes === undefined || entry.bytes === null ? nothing : size(entry.bytes)}</td>
-      <td class="wide">${withoutCommand(reason(entry))}</td></tr>`)}</tbody></table>
+      <td class="wide">${entry.what === "pass" ? nothing : withoutCommand(reason(entry))}</td></tr>`)}</tbody></table>
     ${view.audit.next === null ? nothing
     : html`<button ?disabled=${view.isBusy} @click=${() => view.act(() => view.audit.older())}>${t("audit-older")}</button>`}`;
 }
