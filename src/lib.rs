@@ -36,8 +36,8 @@ mod daemon;
 
 #[cfg(feature = "http")]
 pub use owlery_engine::{
-    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, Made, cache, check_cache_dir, derive,
-    give_cache, open_cache,
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, JoinError, Joined, JoinedMovie, Made, cache,
+    check_cache_dir, derive, give_cache, open_cache,
 };
 #[cfg(feature = "stores")]
 pub use owlery_engine::{CopyActivity, CopyState, EventSource, store};
@@ -66,6 +66,6 @@ pub use owlery_model::event::{
 };
 pub use owlery_model::layout::{self, Pattern};
 pub use owlery_model::retention::{
-    ArchiveForecast, CameraForecast, Disk, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
+    ArchiveForecast, CameraForecast, Disk, Expiry, Forecast, Keep, Kept, MinFree, Plan, Policy, Refusal, Rule, Rules,
 };
 pub use owlery_model::stream_url::{Login, StreamUrl};

@@ -14,7 +14,7 @@ const DIST = join(HERE, "dist");
 /** What is copied as it is, besides `index.html`. */
 const COPIED = ["icon.svg", "images", "login.css", "login.html", "manifest.webmanifest", "style.css", "texts"];
 /** The modules of the first view: the document names their files, so that none waits until another one has named it. */
-const FIRST = ["app.js", "day/day.js", "day/timeline.js"];
+const FIRST = ["app.js", "day/day.js"];
 const PLACE = "  <!-- the modules of the first view -->\n";
 
 /** The files of a folder or a file, by their paths. @param {string} path @returns {Promise<string[]>} */

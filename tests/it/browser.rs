@@ -165,7 +165,7 @@ impl Browser {
     }
 
     /// Waits until a script in the page returns this.
-    fn wait_for(&self, what: &str, script: &str, wanted: &Value) {
+    pub fn wait_for(&self, what: &str, script: &str, wanted: &Value) {
         wait_until(&format!("{what}: {script} returns {wanted}"), || self.ask(script) == *wanted);
     }
 

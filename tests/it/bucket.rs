@@ -123,6 +123,17 @@ fn lists_lost_hosts(url: &str) {
     assert_eq!(days.len(), 14, "{days:?}");
     let of_day = days.iter().find(|of| of["camera"] == "front:Camera1" && of["day"] == *day).unwrap();
     assert_eq!((of_day["hours"][10].as_u64(), of_day["hours"][11].as_u64()), (Some(1), Some(1)), "{of_day}");
+
+    let reviewed = |body: serde_json::Value| daemon.send("POST", "/api/v1/reviewed", &body.to_string()).json();
+    let front = serde_json::json!({"reviewed": true, "camera": ["front:Camera1", "front:Camera2"]});
+    assert_eq!(reviewed(front), serde_json::json!({"events": 9}));
+    assert!(paged(&daemon, "&reviewed=false", 2).iter().all(|id| id.starts_with("garage:")));
+    assert_eq!(paged(&daemon, "&reviewed=true", 4).len(), 9);
+    let days = daemon.get("/api/v1/days").json();
+    let count = |day: &Value| day["reviewed"].as_u64().unwrap();
+    assert_eq!(days["days"].as_array().unwrap().iter().map(count).sum::<u64>(), 9);
+    assert_eq!(reviewed(serde_json::json!({"reviewed": true, "events": all})), serde_json::json!({"events": 9}));
+    assert_eq!(paged(&daemon, "&reviewed=false", 2), Vec::<String>::new());
     assert_eq!(daemon.stop(), 0);
 }
 

@@ -42,6 +42,7 @@ export const ICONS = {
   left: "M15 5l-7 7 7 7",
   right: "M9 5l7 7-7 7",
   play: "M8 5l11 7-11 7z",
+  through: "M4 6l7 6-7 6zM12 6l7 6-7 6z",
   pause: "M8 5v14M16 5v14",
   filter: "M4 6h16M7 12h10M10 18h4",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",

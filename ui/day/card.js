@@ -109,8 +109,7 @@ class Card extends LitElement {
     super.disconnectedCallback();
     this.leave();
     clearTimeout(this.hold.timer);
-    // Moved within the list, it is connected again at once.
-    queueMicrotask(() => { if (!this.isConnected) this.picture?.stop(); });
+    // Its picture is ended by the list: a card is connected again at once where it is only moved.
   }
 
   get link() {

@@ -5,6 +5,7 @@ import { LitElement, css, html } from "../vendor/lit.js";
 import "./filters.js";
 import "./grid.js";
 import "./selection.js";
+import "./timeline.js";
 
 class DayView extends LitElement {
   static properties = { stick: { state: true } };
@@ -18,7 +19,6 @@ class DayView extends LitElement {
     super();
     this.stick = 0; // pixels of the viewport above the list: the head of the page and the timeline
     this.observer = new ResizeObserver(() => this.measure());
-    import("./timeline.js").catch(() => {}); // the list need not wait for it
   }
 
   disconnectedCallback() {

@@ -1,180 +1,53 @@
-// The list of events: days, hours and cards, of which only those near the viewport are in the document. The place of everything is known
-// from counts (`grid/layout.js`); events come when their hours are in view (`grid/counted.js`, under filters `grid/found.js`). What a card
-// is, is left to `card.js`.
+// The list of events: days, hours and cards, with the focus, the keys and the selection. What part of it is in the document, and where
+// one is, is left to `grid/window.js`, what a card is to `card.js`.
 
 import { actions } from "../core/actions.js";
-import { address, filtersOf, isFiltered } from "../core/address.js";
+import { address } from "../core/address.js";
 import { archive, compareEvents } from "../core/archive.js";
 import { look } from "../core/look.js";
 import { number, t } from "../core/texts.js";
-import { HOUR, dayOf, format, parse } from "../core/time.js";
-import { LitElement, html, nothing, repeat } from "../vendor/lit.js";
+import { dayOf } from "../core/time.js";
+import { html, nothing, repeat } from "../vendor/lit.js";
 import "./card.js";
-import { cursor } from "./cursor.js";
-import { Counted, hourKey } from "./grid/counted.js";
+import { hourKey } from "./grid/counted.js";
 import { Found } from "./grid/found.js";
 import { dayHead, emptyState } from "./grid/head.js";
 import { pressKey, toggleSaved } from "./grid/keys.js";
-import { cut, hourBefore, layOut, pictureWidth, placeAt, rowsWithin, sizesFor, topOf, within } from "./grid/layout.js";
+import { pictureWidth, placeAt, rowsWithin, topOf, within } from "./grid/layout.js";
+import { step } from "./grid/steps.js";
 import { listStyle } from "./grid/style.js";
+import { ListWindow } from "./grid/window.js";
 
 /** @typedef {import("../core/archive.js").Event} Event */
 /** @typedef {import("./grid/steps.js").Spot} Spot */
-/** @typedef {{day: string, at: string, id?: string, spot?: Spot}} Target what is to be at the top: a day, the event at or before a moment, or a card */
 
-const REST = 80; // milliseconds without scrolling until events are loaded, if it was fast
-const SETTLED = 500; // and until the address says where one is
-const FAST = 600; // pixels of a frame
-const AT_TOP = 8; // pixels scrolled that still are the top
-const LIT = 1600; // milliseconds that a card is highlighted
-const MOST_OVER = 900; // pixels drawn beyond the viewport
-
-export class Grid extends LitElement {
-  static properties = { stick: { type: Number } };
+export class Grid extends ListWindow {
   static styles = [look, listStyle];
 
   constructor() {
     super();
-    this.stick = 0;
-    this.sizes = sizesFor(innerWidth);
-    this.layout = layOut([], this.sizes);
-    /** @type {Counted | Found} */
-    this.source = new Counted();
-    this.isLoaded = false;
-    this.isDirty = true;
-    this.isCut = false;
-    this.hasFailed = false;
-    this.isGrowing = false;
-    this.reach = 1;
-    /** @type {Target | null} */
-    this.target = null;
-    /** what is drawn, from and to which pixel of the list */
-    this.drawn = { from: 0, to: 0 };
-    this.isAtTop = true;
-    this.shift = 0;
-    /** @type {(Spot & {id: string}) | null} the card that the keys begin at */
+    /** @type {(Spot & {id: string, event: Event}) | null} the card that the keys begin at */
     this.active = null;
-    this.litId = "";
+    this.hadFocus = false; // before it was drawn again
     /** @type {{id: string, base: Set<string>}} from which card on a range is selected, and what was selected before */
     this.pivot = { id: "", base: new Set() };
-    this.here = { day: "", at: "" };
-    this.loaded = "";
-    this.timers = { load: 0, rest: 0, lit: 0 };
-    this.last = 0;
-    /** @type {Map<string, Event[] | null>} */
-    this.known = new Map();
-    /** @type {[EventTarget, string, (event: any) => void][]} */
-    this.listeners = [
-      [archive, "change", (change) => this.onChange(change.detail)],
-      [archive, "status", () => this.onStatus()],
-      [archive, "cameras", () => this.onCameras()],
-      [archive, "refresh", () => this.onRefresh()],
-      [address, "change", (change) => this.onAddress(change.detail)],
-      [actions, "selection", () => this.requestUpdate()],
-      [cursor, "go", (go) => this.goTo({ day: dayOf(go.detail), at: format(go.detail) })],
-      [window, "scroll", () => this.onScroll()],
-      [window, "resize", () => this.redraw()],
-      // Whoever scrolls, goes nowhere else.
-      ...["wheel", "touchmove"].map((name) => /** @type {[EventTarget, string, () => void]} */ ([window, name, () => { this.target = null; }])),
-    ];
-    this.observer = new ResizeObserver(() => { if (this.offsetWidth && this.offsetWidth !== this.lastWidth) this.redraw(); });
-    this.lastWidth = 0;
+    this.listeners.push([actions, "selection", () => this.requestUpdate()]);
   }
 
-  connectedCallback() {
-    super.connectedCallback();
-    history.scrollRestoration = "manual"; // the address says where one is
-    for (const [target, name, listener] of this.listeners) target.addEventListener(name, listener, { passive: true });
-    this.observer.observe(this);
-    this.open();
+  willUpdate() {
+    this.hadFocus = /** @type {ShadowRoot} */ (this.renderRoot).activeElement !== null;
+    super.willUpdate();
   }
 
-  disconnectedCallback() {
-    super.disconnectedCallback();
-    history.scrollRestoration = "auto";
-    for (const [target, name, listener] of this.listeners) target.removeEventListener(name, listener);
-    this.observer.disconnect();
-    for (const timer of Object.values(this.timers)) clearTimeout(timer);
-    cursor.show(null);
-  }
-
-  /** Shows what the address says, under its filters. */
-  async open() {
-    const { day, at } = address.state;
-    this.here = { day, at };
-    const source = (this.source = isFiltered(address.state) ? new Found() : new Counted());
-    [this.isLoaded, this.hasFailed, this.reach] = [false, false, 1];
-    this.target = { day, at };
-    await this.attempt(source.open(at && source instanceof Found ? at : day || dayOf(at)));
-    if (source !== this.source) return;
-    this.isLoaded = !this.hasFailed;
-    this.redraw();
-  }
-
-  /** Waits for what may fail; it is tried again when the service is back. @param {Promise<unknown>} work */
-  async attempt(work) {
-    try {
-      await work;
-    } catch (error) {
-      this.hasFailed = true;
-      archive.fail(error);
-    }
-  }
-
-  redraw() {
-    this.isDirty = true;
-    this.requestUpdate();
-  }
-
-  /** @param {import("../core/archive.js").Changes} changes */
-  onChange({ events }) {
-    if (this.source instanceof Found) this.source.update(events);
-    this.loaded = "";
-    this.redraw();
-  }
-
-  onStatus() {
-    if (archive.status.kind === "ready") {
-      for (const card of this.renderRoot.querySelectorAll("owl-card")) /** @type {any} */ (card).picture?.again();
-    }
-    this.requestUpdate();
-  }
-
-  onCameras() {
-    const { range } = archive;
-    const isElsewhere = range && !address.state.day && this.source instanceof Counted && !this.layout.days.length && !this.source.reaches(range.last);
-    if (isElsewhere) this.open(); // the newest day is not of this month
-    else this.requestUpdate();
-  }
-
-  async onRefresh() {
-    const { source } = this;
-    if (this.hasFailed && !this.isLoaded) return this.open();
-    this.hasFailed = false;
-    this.loaded = "";
-    await this.attempt(source.refresh());
-    this.redraw();
+  updated() {
+    super.updated();
+    this.keepFocus();
   }
 
   /** @param {Readonly<import("../core/address.js").State>} before */
   onAddress(before) {
-    const { state } = address;
-    if (state.view !== "day") return;
-    if (filtersOf(before) !== filtersOf(state)) this.open();
-    else if (state.hours !== before.hours) this.redraw();
-    else if (state.day !== this.here.day || state.at !== this.here.at) this.goTo({ day: state.day, at: state.at });
-    if (before.event && !state.event) this.returnTo(before.event);
-  }
-
-  /** Scrolls to a day or a moment, whose days are loaded if they are not here; to the newest event without both. @param {Target} target */
-  async goTo(target) {
-    const { source } = this;
-    this.target = target;
-    const day = target.day || dayOf(target.at) || (archive.range?.last ?? "");
-    this.here = { day: target.day, at: target.at };
-    const isHere = target.day || target.at ? source.reaches(day) : source.isWhole("up");
-    if (!isHere) await this.attempt(source.open(source instanceof Found ? target.at || target.day : day));
-    if (source === this.source && this.target === target) this.redraw();
+    super.onAddress(before);
+    if (before.event && !address.state.event) this.returnTo(before.event);
   }
 
   /** The focus returns to the card of the event that the player has shown last. @param {string} id */
@@ -186,199 +59,6 @@ export class Grid extends LitElement {
     const index = this.source.events(shown, hour)?.findIndex((event) => event.id === id) ?? -1;
     if (index >= 0) await this.moveTo({ day: shown, hour, index });
   }
-
-  // What is drawn
-
-  /** How far the list is scrolled below the line at which headings stick. */
-  get y() {
-    const list = this.renderRoot.querySelector(".list");
-    return list ? this.stick - list.getBoundingClientRect().top : 0;
-  }
-
-  get rowsOfScreen() {
-    return Math.max(1, Math.floor((innerHeight - this.stick - this.sizes.dayHead) / this.sizes.row));
-  }
-
-  /** @param {string} day @param {number} hour */
-  eventsOf(day, hour) {
-    const key = hourKey(day, hour);
-    if (!this.known.has(key)) this.known.set(key, this.source.events(day, hour));
-    return this.known.get(key) ?? null;
-  }
-
-  /** @param {Spot} spot */
-  eventAt({ day, hour, index }) {
-    return this.eventsOf(day, hour)?.[Math.max(0, index)];
-  }
-
-  willUpdate() {
-    if (this.isDirty) this.layOutAgain();
-    this.isDirty = false;
-    const over = Math.min(MOST_OVER, innerHeight);
-    const y = this.y + this.shift;
-    this.drawn = { from: y - over, to: y + innerHeight - this.stick + over };
-  }
-
-  /** Lays out everything again so that what one looks at stays where it is. */
-  layOutAgain() {
-    const [y, old] = [this.y, this.layout];
-    const place = placeAt(old, y + this.sizes.dayHead, this.sizes);
-    const id = place && place.index >= 0 ? this.eventAt(place)?.id : undefined;
-    const oldTop = place && topOf(old, place.day, place.hour, place.index, this.sizes);
-    this.lastWidth = this.offsetWidth;
-    this.sizes = sizesFor(this.offsetWidth || innerWidth);
-    this.known.clear();
-    const { days } = this.source;
-    const kept = cut(days, (this.target && (this.target.day || dayOf(this.target.at))) || place?.day || "9999", this.sizes);
-    this.isCut = kept.length < days.length;
-    this.layout = layOut(kept, this.sizes);
-    if (this.isAtTop || this.target || !place || oldTop === null) return;
-    const index = id === undefined ? -1 : (this.eventsOf(place.day, place.hour)?.findIndex((event) => event.id === id) ?? -1);
-    const top = topOf(this.layout, place.day, place.hour, index < 0 ? place.index : index, this.sizes);
-    if (top !== null) this.shift = top - oldTop;
-  }
-
-  updated() {
-    const { target } = this;
-    const y = target ? this.topOfTarget(target) : this.y + this.shift;
-    this.shift = 0;
-    if (y !== null && Math.abs(y - this.y) >= 1) {
-      scrollTo({ top: scrollY + y - this.y, behavior: "instant" });
-      this.look();
-    }
-    this.keepFocus();
-    this.load();
-  }
-
-  /** Where the list has to be for a target; null as long as that is not known. @param {Target} target */
-  topOfTarget(target) {
-    const { sizes, layout } = this;
-    if (!this.isLoaded || !layout.days.length) return null;
-    const finish = (/** @type {number} */ y) => {
-      this.target = null;
-      return y;
-    };
-    if (!target.at) {
-      if (!target.day) return finish(Math.min(0, this.y));
-      const block = layout.days.find(({ day }) => day <= target.day) ?? layout.days[layout.days.length - 1];
-      return finish(block.top);
-    }
-    let hour = Number(target.at.slice(11, 13));
-    let found = hourBefore(layout, dayOf(target.at), hour);
-    for (; found; found = hourBefore(layout, hour > 0 ? found.day : dayOf(parse(found.day) - HOUR), hour > 0 ? hour - 1 : 23)) {
-      const events = this.eventsOf(found.day, found.hour);
-      const index = events ? events.findIndex(({ start }) => start <= target.at) : 0;
-      ({ hour } = found);
-      if (index < 0) continue;
-      const y = (topOf(layout, found.day, found.hour, index, sizes) ?? 0) - sizes.dayHead - (index < sizes.columns ? sizes.hourHead : 0);
-      if (!events) return y;
-      this.highlight(events[index].id);
-      return finish(y);
-    }
-    return finish(layout.height);
-  }
-
-  /** Shows shortly which card was meant. @param {string} id */
-  highlight(id) {
-    this.litId = id;
-    clearTimeout(this.timers.lit);
-    this.timers.lit = window.setTimeout(() => { this.litId = ""; this.requestUpdate(); }, LIT);
-    this.requestUpdate();
-  }
-
-  onScroll() {
-    const isFast = Math.abs(scrollY - this.last) > FAST;
-    this.last = scrollY;
-    clearTimeout(this.timers.rest);
-    this.timers.rest = window.setTimeout(() => this.settle(), SETTLED);
-    clearTimeout(this.timers.load);
-    if (isFast) this.timers.load = window.setTimeout(() => this.load(), REST);
-    this.look(!isFast);
-  }
-
-  /** Draws what is in view now. */
-  look(loads = true) {
-    const { y } = this;
-    const wasAtTop = this.isAtTop;
-    this.isAtTop = y <= AT_TOP && this.source.isWhole("up") && !this.isCut;
-    if (wasAtTop !== this.isAtTop) this.setEdge();
-    const bottom = y + innerHeight - this.stick;
-    const room = Math.min(MOST_OVER, innerHeight) / 2;
-    if (y - room < this.drawn.from || bottom + room > this.drawn.to) this.requestUpdate();
-    const place = placeAt(this.layout, y + this.sizes.dayHead, this.sizes);
-    if (place) cursor.show(parse(this.eventAt(place)?.start ?? `${hourKey(place.day, place.hour)}:59:59`));
-    if (loads) this.load();
-  }
-
-  /** While one has scrolled away, what is newer than what was there then waits: nothing may move. */
-  setEdge() {
-    const newest = this.layout.days[0];
-    const first = newest?.hours[0] && this.eventsOf(newest.day, newest.hours[0].hour)?.[0];
-    this.source.setEdge(this.isAtTop ? null : (first ?? /** @type {Event} */ ({ start: format(archive.now), camera: "", id: "" })));
-    this.redraw();
-  }
-
-  /** Writes into the address where one is. */
-  settle() {
-    const { view, event, pictures } = address.state;
-    if (view !== "day" || event || pictures || this.target || !this.isLoaded) return;
-    const place = this.isAtTop ? null : placeAt(this.layout, this.y + this.sizes.dayHead, this.sizes);
-    const first = place && place.index >= 0 ? this.eventAt(place) : undefined;
-    const isOfDay = place && this.layout.days.some(({ day, top }) => day === place.day && Math.abs(top - this.y) < 2);
-    this.here = { day: place?.day ?? "", at: isOfDay ? "" : (first?.start ?? "") };
-    address.replace(this.here);
-  }
-
-  // What is loaded
-
-  /** Loads the events of what is drawn, first those in view, and more days near the ends. */
-  async load() {
-    if (!this.isLoaded || this.hasFailed) return;
-    const { y, layout, source } = this;
-    this.grow();
-    const bottom = y + innerHeight - this.stick;
-    const [from, to] = [y - Math.min(MOST_OVER, innerHeight), bottom + Math.min(MOST_OVER, innerHeight)];
-    const key = [this.span(from, to)].flat().map((hour) => hour && hourKey(hour.day, hour.hour)).join();
-    if (!layout.days.length || key === this.loaded) return;
-    this.loaded = key;
-    for (const [newest, oldest] of [this.span(y, bottom), this.span(from, to)]) {
-      if (newest && oldest && source === this.source) await this.attempt(source.load(newest, oldest));
-    }
-  }
-
-  /** The newest and the oldest hour of a part of the list. @param {number} from @param {number} to */
-  span(from, to) {
-    const hours = within(this.layout.days, from, to).flatMap(({ day, top, hours }) => (
-      within(hours, from - top, to - top).map(({ hour }) => ({ day, hour }))));
-    return [hours[0], hours.at(-1)];
-  }
-
-  async grow() {
-    const { y, layout, source } = this;
-    if (this.isGrowing || this.target) return;
-    const room = 2 * innerHeight;
-    /** @type {"up" | "down" | null} */
-    const end = y < room && !source.isWhole("up") ? "up" : layout.height - y < room + innerHeight && !source.isWhole("down") ? "down" : null;
-    if (this.isCut && (y < room || layout.height - y < room + innerHeight)) this.cutAgain();
-    if (!end) return;
-    this.isGrowing = true;
-    await this.attempt(source.grow(end, this.reach));
-    this.isGrowing = false;
-    if (source !== this.source) return;
-    this.redraw();
-    await this.updateComplete;
-    this.reach = this.layout.height - layout.height < innerHeight ? Math.min(this.reach * 2, 64) : 1;
-  }
-
-  /** Another part of the days, around what is in view, unless there are no others. */
-  cutAgain() {
-    const place = placeAt(this.layout, this.y, this.sizes);
-    const { days } = this.layout;
-    const next = place && cut(this.source.days, place.day, this.sizes);
-    if (next?.length && (next[0].day !== days[0].day || next[next.length - 1].day !== days[days.length - 1].day)) this.redraw();
-  }
-
-  // Cards, focus and selection
 
   /** Gives the focus to a card, which is scrolled into view; returns its id. @param {Spot} spot */
   async moveTo(spot) {
@@ -393,16 +73,16 @@ export class Grid extends LitElement {
     await this.load();
     const event = this.eventAt(spot);
     if (!event) return "";
-    this.active = { ...spot, id: event.id };
+    this.active = { ...spot, id: event.id, event };
     this.requestUpdate();
     await this.updateComplete;
     this.cardOf(event.id)?.link?.focus({ preventScroll: true });
     return event.id;
   }
 
-  /** @param {string} id @returns {any} */
+  /** @param {string} id */
   cardOf(id) {
-    return [...this.renderRoot.querySelectorAll("owl-card")].find((card) => /** @type {any} */ (card).event.id === id);
+    return this.cards().find((card) => card.event.id === id);
   }
 
   /** A card with the focus that has left the document hands it to the list, and gets it back when it returns. */
@@ -410,30 +90,24 @@ export class Grid extends LitElement {
     const { active, renderRoot } = this;
     const focused = /** @type {ShadowRoot} */ (renderRoot).activeElement;
     const list = /** @type {HTMLElement | null} */ (renderRoot.querySelector(".list"));
-    if (!active || !list || (!this.hadFocus && focused !== list)) return;
-    if (focused && focused !== list) return;
+    if (!active || !list || !this.hadFocus || (focused && focused !== list)) return;
     const card = this.cardOf(active.id);
-    const isGone = !card && this.eventsOf(active.day, active.hour)?.every(({ id }) => id !== active.id);
-    if (card) card.link?.focus({ preventScroll: true });
-    else if (isGone) this.moveTo(active);
-    else list.focus({ preventScroll: true });
+    if (card) return card.link?.focus({ preventScroll: true });
+    list.focus({ preventScroll: true });
+    const events = this.eventsOf(active.day, active.hour);
+    if (!events || events.some(({ id }) => id === active.id)) return; // it is only out of view
+    const older = events.findIndex((event) => compareEvents(event, active.event) > 0);
+    const next = step(this.layout, { ...active, index: older < 0 ? events.length : older }, "", this.sizes.columns, 1);
+    if (next) this.moveTo(next);
   }
-  hadFocus = false;
 
   /** @param {FocusEvent} event */
   onFocus({ target }) {
-    this.hadFocus = true;
     const event = /** @type {any} */ (target)?.event;
     if (!event || this.active?.id === event.id) return;
     const [day, hour] = [dayOf(event.start), Number(event.start.slice(11, 13))];
-    this.active = { day, hour, index: Math.max(0, this.eventsOf(day, hour)?.findIndex(({ id }) => id === event.id) ?? 0), id: event.id };
+    this.active = { day, hour, index: Math.max(0, this.eventsOf(day, hour)?.findIndex(({ id }) => id === event.id) ?? 0), id: event.id, event };
     this.requestUpdate();
-  }
-
-  /** @param {FocusEvent} event */
-  onBlur({ target, relatedTarget }) {
-    // Without another element the focused card may have been removed.
-    if (relatedTarget || /** @type {Element} */ (target).isConnected) this.hadFocus = false;
   }
 
   /** @param {CustomEvent<{kind: import("./card.js").Kind, id: string}>} event */
@@ -471,9 +145,9 @@ export class Grid extends LitElement {
     const isEmpty = !layout.days.length;
     const days = within(layout.days, drawn.from, drawn.to);
     const first = this.firstDrawn(days);
-    return html`${isEmpty ? emptyState(this.isLoaded) : nothing}${isEmpty && !this.isLoaded && !this.hasFailed ? this.skeleton() : nothing}
+    return html`${isEmpty ? emptyState(this.isLoaded, this.failure) : nothing}${isEmpty && !this.isLoaded && !this.failure ? this.skeleton() : nothing}
       <div class="list" role="group" aria-label=${t("list")} tabindex="-1" .style=${`height: ${layout.height}px`} @card=${this.onCard}
-        @keydown=${(/** @type {KeyboardEvent} */ event) => pressKey(this, event)} @focusin=${this.onFocus} @focusout=${this.onBlur}>
+        @keydown=${(/** @type {KeyboardEvent} */ event) => pressKey(this, event)} @focusin=${this.onFocus}>
         ${repeat(days, ({ day }) => day, (block) => this.day(block, first))}</div>
       <div class="more" role="status">${held ? html`<button class="strong" @click=${this.toTop}>${t("list-new", { count: held })}</button>` : nothing}</div>`;
   }
@@ -486,21 +160,11 @@ export class Grid extends LitElement {
   /** The id of the card that Tab leads to. @param {import("./grid/layout.js").DayBlock[]} days */
   firstDrawn(days) {
     const { active } = this;
-    if (active && days.some(({ day }) => day === active.day) && this.isDrawn(days, active)) return active.id;
+    if (active && this.drawnIds.has(active.id)) return active.id;
     const [day] = days.filter(({ hours }) => hours.length);
     const place = placeAt(this.layout, Math.max(0, this.y) + this.sizes.dayHead, this.sizes);
     const spot = place && place.index >= 0 ? place : day && { day: day.day, hour: day.hours[0].hour, index: 0 };
     return (spot && this.eventAt(spot)?.id) ?? "";
-  }
-
-  /** @param {import("./grid/layout.js").DayBlock[]} days @param {Spot & {id: string}} spot */
-  isDrawn(days, spot) {
-    const block = days.find(({ day }) => day === spot.day);
-    const hour = block?.hours.find(({ hour }) => hour === spot.hour);
-    if (!block || !hour) return false;
-    const [first, last] = rowsWithin(hour, this.drawn.from - block.top, this.drawn.to - block.top, this.sizes);
-    const events = this.eventsOf(spot.day, spot.hour)?.slice(first * this.sizes.columns, last * this.sizes.columns);
-    return events?.some(({ id }) => id === spot.id) ?? false;
   }
 
   /** @param {import("./grid/layout.js").DayBlock} block @param {string} first */
@@ -512,16 +176,17 @@ export class Grid extends LitElement {
   }
 
   /** @param {import("./grid/layout.js").DayBlock} block @param {import("./grid/layout.js").HourBlock} hour @param {string} tab the id of the card that Tab leads to */
-  hour({ day, top }, hour, tab) {
-    const { sizes, drawn } = this;
-    const [first, last] = rowsWithin(hour, drawn.from - top, drawn.to - top, sizes);
-    const [start, end] = [first * sizes.columns, Math.min(hour.count, last * sizes.columns)];
-    const events = this.eventsOf(day, hour.hour);
+  hour(block, hour, tab) {
+    const { sizes, drawn: { from, to } } = this;
+    const { day, top } = block;
+    const [first, last] = rowsWithin(hour, from - top, to - top, sizes);
+    const count = Math.min(hour.count, last * sizes.columns) - first * sizes.columns;
+    const events = this.drawnOf(block, hour);
     const width = pictureWidth(sizes.card, devicePixelRatio);
     const style = `top: ${sizes.hourHead + first * sizes.row}px; ${this.columns}`;
     return html`<div class="hour" .style=${`top: ${hour.top}px; height: ${hour.height}px`}><h3>${hourKey(day, hour.hour).slice(11)}:00
       <small>${number(hour.count)}</small></h3><div class="cards" .style=${style}>
-      ${events ? repeat(events.slice(start, end), ({ id }) => id, (event) => this.card(event, width, tab)) : Array.from({ length: end - start }, () => html`<div class="ghost"></div>`)}
+      ${events ? repeat(events, ({ id }) => id, (event) => this.card(event, width, tab)) : Array.from({ length: count }, () => html`<div class="ghost"></div>`)}
     </div></div>`;
   }
 

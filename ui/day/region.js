@@ -93,7 +93,7 @@ class RegionDialog extends LitElement {
         @pointerdown=${this.down} @pointermove=${this.move} @pointerup=${() => { this.corner = null; }}>
         ${this.picture ? html`<img src=${this.picture} alt="">` : nothing}<div class="rectangle" .style=${style}></div></div>
       <div class="row">${["left", "top", "right", "bottom"].map((edge, nth) => this.number(edge, nth))}</div>
-      <div class="row end">${address.state.region.length ? html`<button type="button" @click=${this.remove}>${t("region-remove")}</button>` : nothing}
+      <div class="row end">${address.state.region.length ? html`<button type="button" @click=${this.showAll}>${t("region-remove")}</button>` : nothing}
         <button type="button" @click=${this.close}>${t("region-cancel")}</button><button class="strong">${t("region-apply")}</button></div>
     </form></dialog>`;
   }
@@ -146,7 +146,7 @@ class RegionDialog extends LitElement {
     address.go({ region: [...this.region] });
   }
 
-  remove() {
+  showAll() {
     address.go({ region: [] });
     this.close();
   }

@@ -1,19 +1,19 @@
 // The timeline of the day view: a lane for each camera, time across. It draws what the archive knows, and asks it for what is in view. What one
 // does with it (gestures, keys, pictures) is in timeline/hands.js, which follows when the first view is there.
 //
-// For tests: `view`, `lanes`, `markAt(x, y)`, `boxOf(mark)`, `arranged` (what is drawn), `hands`.
+// For tests: `view`, `lanes`, `arranged` (what is drawn), `cursor`, `boxOf(mark)`, `hands.markAt(x, y)`, `hands.bubble.shown`.
 
 import { address, filtersOf, isFiltered, showsHour } from "../core/address.js";
 import { archive } from "../core/archive.js";
 import { look } from "../core/look.js";
 import { locale, t } from "../core/texts.js";
-import { DAY, HOUR, MINUTE, dayOf, parse } from "../core/time.js";
+import { DAY, MINUTE, dayOf, parse } from "../core/time.js";
 import { LitElement, css, html, nothing, repeat } from "../vendor/lit.js";
 import { cursor } from "./cursor.js";
 import { AXIS, Painter } from "./timeline/draw.js";
 import { loadView } from "./timeline/load.js";
-import { Hours, LEAST, arrange, endOf, lanesOf, nearest, pack } from "./timeline/marks.js";
-import { clamp, fit, pan, toTime, toX, wholeDays, zoom } from "./timeline/scale.js";
+import { Hours, LEAST, arrange, endOf, lanesOf, pack } from "./timeline/marks.js";
+import { clamp, fit, pan, toTime, toX } from "./timeline/scale.js";
 
 /** @typedef {import("./timeline/marks.js").Mark} Mark */
 /** @typedef {import("./timeline/scale.js").View} View */
@@ -23,7 +23,6 @@ const TOLD = 700; // … until the span is told to screen readers
 const GLIDE = 200; // milliseconds of an animated jump
 const NARROW = 600; // pixels, below which it is that of a phone
 const [HIGH, LOW] = [160, 96]; // pixels: the greatest height, of a phone
-const STEP = 1.6; // of the zoom by keys and buttons
 
 const forms = [{}, { hour: "2-digit", minute: "2-digit" }, { hour: "2-digit", minute: "2-digit", second: "2-digit" }].map((options) =>
   new Intl.DateTimeFormat(locale, { timeZone: "UTC", weekday: "short", month: "short", day: "numeric", .../** @type {{}} */ (options) }));
@@ -31,9 +30,10 @@ const forms = [{}, { hour: "2-digit", minute: "2-digit" }, { hour: "2-digit", mi
 export class Timeline extends LitElement {
   static styles = [look, css`
     :host { display: block; position: relative; z-index: 2; }
-    .bar { display: flex; align-items: center; gap: .25rem; padding: .15rem .5rem; font-size: .85rem; }
+    .bar { display: flex; align-items: center; gap: .25rem; padding: .15rem 1rem; font-size: .85rem; }
     .bar span { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
-    @media (pointer: fine) { button { min-height: 1.6rem; min-width: 1.6rem; padding: 0 .5rem; } }
+    button { padding: 0 .4rem; }
+    @media (pointer: fine) { button { min-height: 1.6rem; min-width: 1.6rem; } }
     .plot { position: relative; border-block: 1px solid var(--line); box-sizing: content-box; }
     canvas { position: absolute; width: 100%; height: 100%; }
     .marks { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; user-select: none; -webkit-user-select: none; }
@@ -69,7 +69,9 @@ export class Timeline extends LitElement {
     this.mark = null;
     this.name = { id: "mark0", text: "" }; // of the element for that mark
     this.texts = { seen: "", told: "" };
-    this.isTouched = false; // whether somebody has chosen the view
+    this.isTouched = false; // whether somebody has chosen another view than that of `start`
+    this.start = address.state;
+    this.cursor = cursor;
     /** @type {{from: View, to: View, start: number} | null} */
     this.glide = null;
     this.moves = 0; // counts what may make a load outdated
@@ -124,12 +126,13 @@ export class Timeline extends LitElement {
   }
 
   #layout() {
-    const { cameras, at, day } = address.state;
+    const { cameras } = address.state;
+    const { at, day } = this.start;
     const shown = archive.cameras.map(({ name }) => name).filter((name) => !cameras.length || cameras.includes(name));
     this.lanes = lanesOf(shown, (this.width < NARROW ? LOW : HIGH) - AXIS);
     if (!this.isTouched) {
       const from = parse(day || (archive.range?.last ?? dayOf(archive.now)));
-      this.view = at ? { from: parse(at) - HOUR, to: parse(at) + HOUR } : { from, to: from + DAY };
+      this.view = at ? { from: parse(at) - DAY / 2, to: parse(at) + DAY / 2 } : { from, to: from + DAY };
     }
     this.requestUpdate();
     this.#rest();
@@ -144,30 +147,16 @@ export class Timeline extends LitElement {
     this.#rest();
   }
 
-  /** @param {number} count */
-  showDays(count) {
-    this.show(wholeDays(this.goal, count, this.bounds.to), true);
-  }
-
-  /** Zooms in (-1) or out (1), around the mark with the focus or the middle. @param {1 | -1} direction */
-  zoomBy(direction) {
-    const { mark, goal: { from, to } } = this;
-    const at = mark && mark.start >= from && mark.start <= to ? mark.start : (from + to) / 2;
-    this.show(zoom({ from, to }, STEP ** direction, at), true);
-  }
-
-  #showNow() {
-    const { from, to } = this.goal;
-    this.show(pan({ from, to }, archive.now - from - (to - from) * 0.9), true);
-  }
-
   /** @param {Readonly<import("../core/address.js").State>} old */
   #moved(old) {
     const { state } = address;
     if (filtersOf(old) !== filtersOf(state)) this.hours.clear();
-    const day = parse(state.day || dayOf(this.view.from));
-    const isAway = state.day !== old.day && (day >= this.view.to || day + DAY <= this.view.from);
-    if (isAway || (state.at && state.at !== old.at)) this.isTouched = false;
+    // Where one goes to is shown, unless it is in view. Where the list is, shows `cursor`.
+    const from = parse(state.at || state.day || dayOf(this.view.from));
+    const to = from + (state.at ? 0 : DAY);
+    const isOther = state.at !== old.at || state.day !== old.day;
+    const isOfList = !!this.cursor.time && this.cursor.time >= from && this.cursor.time < to;
+    if (isOther && !isOfList && (from < this.view.from || to > this.view.to)) [this.start, this.isTouched] = [state, false];
     this.#layout();
   }
 
@@ -180,7 +169,7 @@ export class Timeline extends LitElement {
 
   /** Follows the list. */
   #follow() {
-    const { time } = cursor;
+    const { time } = this.cursor;
     const { from, to } = this.goal;
     if (!time || this.hands?.pointers.isDown || (time >= from && time <= to)) return this.draw();
     this.show(pan({ from, to }, time - from - (to - from) * (time < from ? 0.8 : 0.2)), true);
@@ -202,7 +191,8 @@ export class Timeline extends LitElement {
 
   /** Loads what one does with it. */
   async take() {
-    const { Hands } = await import("./timeline/hands.js");
+    const Hands = await import("./timeline/hands.js").then(({ Hands }) => Hands, () => null); // without the service, it is tried again
+    if (!Hands) return;
     const overlay = /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".marks"));
     if (overlay && this.hands?.overlay !== overlay) this.hands = new Hands(this, overlay);
   }
@@ -237,7 +227,7 @@ export class Timeline extends LitElement {
     painter.paint({
       view, lanes, arranged: this.arranged, boxes: pack(this.arranged, view, width, lanes, AXIS, now),
       shows: (hour) => showsHour(address.state.hours, hour),
-      lines: [[now, "good", 2], [cursor.time, "mark", 2], [pointer ? toTime(view, width, pointer.x) : 0, "text", 1]],
+      lines: [[now, "good", 2], [this.cursor.time ?? 0, "mark", 2], [pointer ? toTime(view, width, pointer.x) : 0, "text", 1]],
       focus: mark && this.hands?.overlay.matches(":focus") ? this.boxOf(mark) : null,
     }, width, this.#height);
     this.hands?.peek();
@@ -259,28 +249,12 @@ export class Timeline extends LitElement {
     return [x, AXIS + lane * this.lanes.height, Math.max(LEAST, end - x), this.lanes.height - 1];
   }
 
-  /** @param {number} y */
-  laneAt(y) {
-    return clamp(Math.floor((y - AXIS) / this.lanes.height), 0, this.lanes.names.length - 1);
-  }
-
-  /** The mark at a place in the plot. @param {number} x @param {number} y @param {number} [near] pixels beside it that still mean it */
-  markAt(x, y, near = 4) {
-    const { view, width } = this;
-    if (y < AXIS) return null;
-    return nearest(this.hours, this.lanes, this.laneAt(y), toTime(view, width, x), (near * (view.to - view.from)) / width, archive.now);
-  }
-
   render() {
     if (!archive.cameras.length) return nothing;
-    /** @type {[string, string, () => void][]} */
-    const buttons = [
-      ["out", "−", () => this.zoomBy(1)], ["in", "+", () => this.zoomBy(-1)], ["day", "", () => this.showDays(1)],
-      ["week", "", () => this.showDays(7)], ["now", "", () => this.#showNow()],
-    ];
+    const buttons = /** @type {const} */ ([["out", "−"], ["in", "+"], ["day", ""], ["week", ""], ["now", ""]]);
     return html`
-      <div class="bar"><span>${this.texts.seen}</span>${buttons.map(([name, sign, press]) => html`<button type="button"
-        aria-label=${t(`timeline-${name}`)} title=${sign ? t(`timeline-${name}`) : nothing} @click=${press}>${sign || t(`timeline-${name}`)}</button>`)}</div>
+      <div class="bar"><span>${this.texts.seen}</span>${buttons.map(([name, sign]) => html`<button type="button"
+        aria-label=${t(`timeline-${name}`)} title=${sign ? t(`timeline-${name}`) : nothing} @click=${() => this.take().then(() => this.hands?.press(name))}>${sign || t(`timeline-${name}`)}</button>`)}</div>
       <div class="plot">
         <canvas aria-hidden="true"></canvas>
         <div class="marks" role="listbox" tabindex="0" aria-orientation="horizontal" aria-label=${t("timeline")} aria-describedby="keys"

@@ -1,4 +1,4 @@
-import{a as m}from"./parts/chunk-MJGXODF5.js";import{a as d}from"./parts/chunk-4M7AUPIS.js";import{A as p,E as g,k as s,u as l,w as v,x as a}from"./parts/chunk-XZAW2O47.js";import{a as $,b as o,d as i,e as b,h as y}from"./parts/chunk-J64SKDQG.js";var u={day:{load:()=>import("./parts/day-5UV7U6RF.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-DT7RNR62.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-R5ALXNMH.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-S2TXIZ6O.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,f=class extends b{static properties={notice:{state:!0}};static styles=[y,$`
+import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-IKH2K2PK.js";import{a as $,b as o,d as i,e as b,h as y}from"./parts/chunk-GGQ5MLCW.js";import{E as p,I as g,m as s,w as l,y as v,z as a}from"./parts/chunk-EHVZNDWZ.js";var u={day:{load:()=>import("./parts/day-YORVWNOQ.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-ZQLFQWJB.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-AOKR45LO.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-D5ENGRMT.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,f=class extends b{static properties={notice:{state:!0}};static styles=[y,$`
     :host { display: flex; flex-direction: column; min-height: 100dvh; }
     header {
       position: sticky; top: 0; z-index: 3; display: flex; align-items: center; gap: .25rem 1rem; min-height: var(--bar);
@@ -14,6 +14,7 @@ import{a as m}from"./parts/chunk-MJGXODF5.js";import{a as d}from"./parts/chunk-4
     .who span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
     .who form { margin: 0; }
     .told { padding: .5rem 1rem; border-bottom: 1px solid var(--line); background: var(--card); overflow-wrap: anywhere; }
+    .told a { color: inherit; }
     main { flex: 1; display: flex; flex-direction: column; min-width: 0; }
     main > * { flex: 1; min-width: 0; }
     .low {
@@ -37,8 +38,8 @@ import{a as m}from"./parts/chunk-MJGXODF5.js";import{a as d}from"./parts/chunk-4
       </header>
       ${this.told()}
       <main ?inert=${n}>${this.has(e,u[e].load)?u[e].show():i}</main>
-      ${t&&this.has("player",()=>import("./parts/player-RT4D2QNY.js"))?o`<owl-player></owl-player>`:i}
-      ${r&&this.has("pictures",()=>import("./parts/pictures-FURXUSV6.js"))?o`<owl-pictures></owl-pictures>`:i}
+      ${t&&this.has("player",()=>import("./parts/player-T6IOYOUE.js"))?o`<owl-player></owl-player>`:i}
+      ${r&&this.has("pictures",()=>import("./parts/pictures-OZRE55SE.js"))?o`<owl-pictures></owl-pictures>`:i}
       ${this.low()}
     `}link(e){let t={view:e,event:"",pictures:""};return o`<a href=${s.href(t)} aria-current=${s.state.view===e?"page":i}
       @click=${r=>w(r,t)}>${m(e)}<span>${a(`view-${e}`)}</span></a>`}home(e){w(e,{view:"day",day:"",at:"",event:"",pictures:""})}who(){let{me:e,zone:t}=l;return o`<div class="who">
@@ -51,7 +52,7 @@ import{a as m}from"./parts/chunk-MJGXODF5.js";import{a as d}from"./parts/chunk-4
         ${e==="refused"?o`<p class="told bad">${a("refused",{why:t})}</p>`:i}</div>
       ${l.alerts.map(x=>o`<p class="told bad" role="alert">${this.confirmation(x)}
         ${s.state.view==="storage"?i:o`<a href=${s.href({view:"storage"})}
-          @click=${k=>w(k,{view:"storage"})}>${a("view-storage")}</a>`}</p>`)}`}confirmation(e){let t=e.match(/ --confirm (\w+)$/)?.[1];if(!t||!l.canWriteAll)return e;let r=()=>import("./parts/held-XVVFLJWT.js").then(({confirmHeld:n})=>n(t,e),n=>d.notify(n.message,!0));return o`${g(e)} <button @click=${r}>${a("held-confirm")}</button>`}low(){let{undoable:e}=d;return this.notice?o`<div class="low" role="alert"><span class=${this.notice.isBad?"bad":""}>${this.notice.text}</span>
+          @click=${k=>w(k,{view:"storage"})}>${a("view-storage")}</a>`}</p>`)}`}confirmation(e){let t=e.match(/ confirm(?: it|ed) with: owlery .* --confirm (\w+)$/)?.[1];if(!t||!l.canWriteAll)return e;let r=()=>import("./parts/held-QUFAVPC7.js").then(({confirmHeld:n})=>n(t,e),n=>d.notify(n.message,!0));return o`${g(e)} <button @click=${r}>${a("held-confirm")}</button>`}low(){let{undoable:e}=d;return this.notice?o`<div class="low" role="alert"><span class=${this.notice.isBad?"bad":""}>${this.notice.text}</span>
       <button class="plain" aria-label=${a("close")} @click=${()=>{this.notice=null}}>${m("close")}</button></div>`:e?o`<div class="low" role="status"><span>${a("deleted",{count:e.count})}</span>
       <button class="strong" @click=${()=>d.undo()}>${a("undo")}</button>
       <button class="plain" aria-label=${a("close")} @click=${()=>d.forgetUndo()}>${m("close")}</button></div>`:i}};function w(c,e){c.ctrlKey||c.metaKey||c.shiftKey||c.button||(c.preventDefault(),s.go(e))}await v();customElements.define("owl-app",f);l.start();

@@ -2,7 +2,7 @@
 
 import { icon } from "../core/icon.js";
 import { eventPath, local } from "../core/requests.js";
-import { clock, dayName, duration, number, shortDayName, size, t } from "../core/texts.js";
+import { clock, dayName, duration, number, size, t } from "../core/texts.js";
 import { lengthOf } from "../core/time.js";
 import { css, html, nothing } from "../vendor/lit.js";
 
@@ -23,8 +23,9 @@ export const detailsStyle = css`
 function expiry({ expires }) {
   if (!expires) return "";
   const { at, reason, rule } = expires;
-  const why = { "older-than": () => t("expires-age", { days: rule.days }), saved: () => t("expires-saved") }[String(rule?.kind)]?.() ?? reason;
-  return at ? t("expires-at", { day: shortDayName(at), why }) : why;
+  const known = { "older-than": () => t("expires-age", { days: rule.days }), saved: () => t("expires-saved") };
+  const why = known[/** @type {keyof typeof known} */ (rule?.kind)]?.() ?? reason;
+  return at ? t("expires-at", { day: dayName(at), why }) : why;
 }
 
 /** @param {Details} event */
@@ -53,7 +54,8 @@ export function details(event, source, { href, copy, choose }) {
     ${event.problems.length ? html`<ul class="bad">${event.problems.map((problem) => html`<li>${problem}</li>`)}</ul>` : nothing}
     ${movies(event, source, name, choose)}
     <div class="files">
-      ${event.video ? html`<a class="button" href=${local(event.video)} download=${fileName(name, event.video)}>${icon("download")}${t("download-movie")}</a>` : nothing}
+      ${event.video ? html`<a class="button" href=${local(event.video)} download=${fileName(name, event.video)}>
+        ${icon("download")}${t("download-movie")}</a>` : nothing}
       <a class="button" href=${zip} download="${name}.zip">${icon("download")}${t("download-zip")}</a>
     </div>
     <div class="files">
@@ -66,12 +68,15 @@ export function details(event, source, { href, copy, choose }) {
 }
 
 /** A link's address is that of the moment in which it is used. @param {() => string} href */
-const renew = (href) => (/** @type {globalThis.Event} */ { currentTarget }) => { /** @type {HTMLAnchorElement} */ (currentTarget).href = href(); };
+const renew = (href) => (/** @type {globalThis.Event} */ { currentTarget }) => {
+  /** @type {HTMLAnchorElement} */ (currentTarget).href = href();
+};
 
 /** @param {string} name @param {string} url */
 const fileName = (name, url) => name + url.slice(url.lastIndexOf("."));
 
-/** The movies to choose from, if there is a choice. @param {Details} event @param {string} source @param {string} name @param {(url: string) => void} choose */
+/** The movies to choose from, if there is a choice.
+ * @param {Details} event @param {string} source @param {string} name @param {(url: string) => void} choose */
 function movies(event, source, name, choose) {
   const all = event.videos.map(({ name, bytes, url }) => ({ name, bytes, url: local(url) }));
   if (event.debug_video && !event.videos.some(({ url }) => url === event.debug_video)) {
@@ -79,7 +84,8 @@ function movies(event, source, name, choose) {
   }
   if (all.length < 2) return nothing;
   return html`<h3>${t("movies")}</h3><ul>${all.map((movie) => html`<li class="movie">
-    <button aria-pressed=${movie.url === source} @click=${() => choose(movie.url)}>${movie.name}${movie.bytes === null ? "" : html` <small>${size(movie.bytes)}</small>`}</button>
+    <button aria-pressed=${movie.url === source} @click=${() => choose(movie.url)}>${movie.name}
+      ${movie.bytes === null ? "" : html`<small>${size(movie.bytes)}</small>`}</button>
     <a class="button" href=${movie.url} download="${name} ${fileName(movie.name.replace(/\.\w+$/, ""), movie.url)}"
       aria-label=${t("download-of", { name: movie.name })}>${icon("download")}</a></li>`)}</ul>`;
 }

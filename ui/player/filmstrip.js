@@ -1,5 +1,5 @@
-// `<owl-filmstrip>`: plays the frames of an event like a movie, 25 a second. It has what a `<video>` has (`play`, `currentTime`, `ended`, …),
-// so that the stage treats both alike. The frames to come are loaded and decoded ahead; what fails is told by the event `error`.
+// `<owl-filmstrip>`: plays the frames of an event like a movie, 25 a second. It has what a `<video>` has (`play`, `currentTime`, `ended`,
+// …), so that the stage treats both alike. The frames to come are loaded and decoded ahead; what fails is told by the event `error`.
 
 const RATE = 25; // frames a second
 const AHEAD = 10; // frames that are loaded before they are needed
@@ -54,7 +54,7 @@ export class Filmstrip extends HTMLElement {
     const isAtEnd = this.isAtEnd;
     this.#frames = frames;
     // What is recorded is followed; whoever looks at something older stays there.
-    if (this.isFollowing && isAtEnd) this.#at = this.paused || frames.length - this.#at > RATE ? Math.max(0, frames.length - 1) : this.#at;
+    if (this.isFollowing && isAtEnd && (this.paused || frames.length - this.#at > RATE)) this.#at = Math.max(0, frames.length - 1);
     this.#at = Math.min(this.#at, frames.length);
     this.#load();
     this.#tell("durationchange");
@@ -82,8 +82,19 @@ export class Filmstrip extends HTMLElement {
     this.#tell("timeupdate");
   }
 
+  /** Fast play shows only every so many frames, so that no more than 25 a second are loaded. */
+  get #stride() {
+    return this.paused ? 1 : Math.max(1, Math.round(this.playbackRate));
+  }
+
   get #index() {
-    return Math.max(0, Math.min(Math.floor(this.#at + 1e-6), this.#frames.length - 1));
+    return this.#indexAt(this.#at);
+  }
+
+  /** The frame that is due at a position. @param {number} at */
+  #indexAt(at) {
+    const stride = this.#stride;
+    return Math.max(0, Math.min(Math.floor((at + 1e-6) / stride) * stride, this.#frames.length - 1));
   }
 
   /** The wall time of the frame that is shown. */
@@ -142,8 +153,9 @@ export class Filmstrip extends HTMLElement {
     const count = this.#frames.length;
     if (!count) return;
     const before = this.#at;
-    const next = Math.min(before + (Math.min(ms, 250) / 1000) * RATE * this.playbackRate, this.isFollowing ? Math.max(count - 1, before) : count);
-    const due = this.#frames[Math.min(Math.floor(next), count - 1)];
+    const last = this.isFollowing ? Math.max(count - 1, before) : count;
+    const next = Math.min(before + (Math.min(ms, 250) / 1000) * RATE * this.playbackRate, last);
+    const due = this.#frames[this.#indexAt(next)];
     if ((this.#loaded.get(due.url)?.state ?? "loading") === "loading") return this.#load();
     this.#at = next;
     if (Math.floor(next) !== Math.floor(before)) {
@@ -152,6 +164,7 @@ export class Filmstrip extends HTMLElement {
     }
     if (!this.ended) return;
     this.pause();
+    this.#load();
     this.#tell("ended");
   }
 
@@ -160,7 +173,7 @@ export class Filmstrip extends HTMLElement {
     if (!this.isConnected || !this.#frames.length) return;
     this.#draw();
     if (this.#misses >= Math.min(MISSES, this.#frames.length)) return;
-    const stride = Math.max(1, Math.round(this.playbackRate));
+    const stride = this.#stride;
     const wanted = new Set();
     for (let nth = 0; nth <= AHEAD; nth++) {
       const frame = this.#frames[this.#index + nth * stride];
@@ -181,7 +194,8 @@ export class Filmstrip extends HTMLElement {
       onTheirWay++;
       this.#fetch(url);
     }
-    for (const url of [...this.#loaded.keys()].slice(0, Math.max(0, this.#loaded.size - KEPT))) if (!wanted.has(url)) this.#loaded.delete(url);
+    const old = [...this.#loaded.keys()].slice(0, Math.max(0, this.#loaded.size - KEPT));
+    for (const url of old) if (!wanted.has(url)) this.#loaded.delete(url);
   }
 
   /** @param {string} url */

@@ -5,14 +5,15 @@ import { t } from "../core/texts.js";
 
 /** @type {Record<string, string>} */
 const KEYS = {
-  " ": "toggle", k: "toggle", ArrowLeft: "back", ArrowRight: "forward", ",": "frame-back", ".": "frame-on", n: "next", p: "previous", s: "save", r: "review",
-  Delete: "remove", f: "full", m: "mute", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "zoom-reset", o: "play-on", "?": "help", Escape: "close",
+  " ": "toggle", k: "toggle", ArrowLeft: "back", ArrowRight: "forward", ",": "frame-back", ".": "frame-on", n: "next", p: "previous",
+  s: "save", r: "review", Delete: "remove", f: "full", m: "mute", "+": "zoom-in", "=": "zoom-in", "-": "zoom-out", 0: "zoom-reset",
+  o: "play-on", "?": "help", Escape: "close",
 };
 /** What a key that is held does again and again. */
 const REPEATED = ["back", "forward", "frame-back", "frame-on", "zoom-in", "zoom-out"];
 const LIST = [
-  ["Space", "toggle"], ["← →", "seek"], [", .", "frame"], ["n", "next"], ["p", "previous"], ["s", "save"], ["r", "review"], ["Del", "remove"], ["o", "play-on"],
-  ["f", "full"], ["m", "mute"], ["+ − 0", "zoom"], ["Esc", "close"],
+  ["Space", "toggle"], ["← →", "seek"], [", .", "frame"], ["n", "next"], ["p", "previous"], ["s", "save"], ["r", "review"],
+  ["Del", "remove"], ["o", "play-on"], ["f", "full"], ["m", "mute"], ["+ − 0", "zoom"], ["Esc", "close"],
 ];
 
 /** What a press means; "" if it is for the browser or the field that has the focus. @param {KeyboardEvent} press */
@@ -27,5 +28,7 @@ export function meaningOf(press) {
 }
 
 /** The list of the keys. @param {boolean} canWrite */
-export const help = (canWrite) => html`<dl>${LIST.filter(([, meaning]) => canWrite || !["save", "remove"].includes(meaning)).map(([keys, meaning]) => html`
-  <dt><kbd>${keys}</kbd></dt><dd>${t(`key-${meaning}`)}</dd>`)}</dl>`;
+export function help(canWrite) {
+  const list = LIST.filter(([, meaning]) => canWrite || !["save", "remove"].includes(meaning));
+  return html`<dl>${list.map(([keys, meaning]) => html`<dt><kbd>${keys}</kbd></dt><dd>${t(`key-${meaning}`)}</dd>`)}</dl>`;
+}

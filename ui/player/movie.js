@@ -1,12 +1,14 @@
-// Movies: which can be played as they are, what is made of the others, and why one does not play. Where they are shown is left to the stage.
+// Movies and frames of events: which movies can be played as they are, what is made of the others, and why one does not play. Where they
+// are shown is left to the stage.
 
-import { eventPath, local, request, statusOf } from "../core/requests.js";
+import { local, mediaPath, request, statusOf } from "../core/requests.js";
 import { t } from "../core/texts.js";
-import { SECOND, dayOf, parse } from "../core/time.js";
+import { SECOND, dayOf, lengthOf, parse } from "../core/time.js";
 
 /** @typedef {import("../core/archive.js").Event} Event */
 /** @typedef {{name: string, bytes: number | null, url: string}} Picture */
-/** @typedef {Event & {images?: Picture[], expires?: {at: string | null, reason: string, rule: any} | null}} Details an event as it is asked for alone */
+/** @typedef {{at: string | null, reason: string, rule: any}} Expiry */
+/** @typedef {Event & {images?: Picture[], expires?: Expiry | null}} Details an event as it is asked for alone */
 
 const KINDS = { mp4: "video/mp4", m4v: "video/mp4", webm: "video/webm", mov: "video/quicktime" };
 const ASK_AGAIN = 700; // milliseconds between two questions how far a movie is
@@ -16,7 +18,6 @@ export class Failure extends Error {
   /** @param {string} message @param {{isPassing?: boolean, isGone?: boolean}} [kind] */
   constructor(message, { isPassing = false, isGone = false } = {}) {
     super(message);
-    Object.assign(this, { isPassing, isGone });
     this.isPassing = isPassing;
     this.isGone = isGone;
   }
@@ -26,10 +27,7 @@ export class Failure extends Error {
 export const isShowable = (name) => !name.endsWith(".ppm");
 
 /** The picture of an event, made as wide as it is needed; null if there is none. @param {Event} event @param {number} width */
-export const thumbnail = (event, width) => (event.thumbnail ? `${local(`/media/${mediaOf(event)}/thumbnail`)}?w=${width}` : null);
-
-/** @param {Event} event */
-const mediaOf = (event) => eventPath(event.id).slice("api/v1/events/".length);
+export const thumbnail = (event, width) => (event.thumbnail ? `${mediaPath(event.id)}/thumbnail?w=${width}` : null);
 
 /** Whether this browser may play a movie as it is. @param {string} url */
 export function isNative(url) {
@@ -43,11 +41,25 @@ export const movieOf = (event) => (event.video ? local(event.video) : null);
 /** The wall time that the name of a frame or movie tells (`10-04-39-02.jpg`), near the time of the event; null without one.
  * @param {string} name @param {Event} event */
 export function timeOf(name, event) {
-  const found = name.match(/(?:^|\D|\d{8})([01]\d|2[0-3])-?([0-5]\d)-?([0-5]\d)(?:\D|$)(?:(\d+)\D)?/);
+  const found = name.match(/(?:^|\D|\d{8})([01]\d|2[0-3])-?([0-5]\d)-?([0-5]\d)(?:\D|$)/);
   if (!found) return null;
   const start = parse(event.start);
   const time = parse(`${dayOf(event.start)}T${found[1]}:${found[2]}:${found[3]}`);
   return time < start - 12 * 3600 * SECOND ? time + 24 * 3600 * SECOND : time; // after midnight
+}
+
+/** The frames of an event that browsers show, each at its wall time. Names tell the second; the frames of a second are spread over it.
+ * @param {Picture[]} pictures @param {Event} event @returns {import("./filmstrip.js").Frame[]} */
+export function framesOf(pictures, event) {
+  const shown = pictures.filter(({ name }) => isShowable(name) && !name.startsWith("thumbnail."));
+  const [start, step] = [parse(event.start), lengthOf(event) / Math.max(1, shown.length - 1)];
+  const frames = shown.map(({ name, url }, nth) => ({ url: local(url), at: timeOf(name, event) ?? start + step * nth }));
+  for (let from = 0, to = 0; from < frames.length; from = to) {
+    const second = frames[from].at;
+    while (frames[to]?.at === second) to++;
+    for (let nth = from; nth < to; nth++) frames[nth].at += (SECOND * (nth - from)) / (to - from);
+  }
+  return frames;
 }
 
 /** A movie's element, with the picture that it has until it begins. @param {Event} event */
@@ -69,7 +81,8 @@ export async function open(video, event, source, signal, tell = () => {}) {
     why = await causeOf(event, source);
   }
   const isFirst = source === movieOf(event);
-  if (!isFirst || !event.playable || why?.isPassing || why?.isGone || (why && event.state === "open")) throw why ?? new Failure(t("movie-unplayable"));
+  const isFinal = why && (why.isPassing || why.isGone || event.state === "open");
+  if (!isFirst || !event.playable || isFinal) throw why ?? new Failure(t("movie-unplayable"));
   // Nothing can be made of most movies that were cut off, and that takes seconds to find out.
   if (why && event.state === "interrupted" && event.frames) throw why;
   const playable = local(event.playable);
@@ -77,7 +90,8 @@ export async function open(video, event, source, signal, tell = () => {}) {
     await made(playable, signal, tell);
   } catch (error) {
     if (signal.aborted) throw error;
-    throw why ?? new Failure(error.status ? t("movie-not-made", { why: error.message }) : t("movie-unreachable"), { isPassing: [0, 503].includes(error.status) });
+    const text = error.status ? t("movie-not-made", { why: error.message }) : t("movie-unreachable");
+    throw why ?? new Failure(text, { isPassing: [0, 503].includes(error.status) });
   }
   if (!(await begins(video, playable, signal))) throw why ?? (await causeOf(event, playable));
 }

@@ -9,9 +9,11 @@ import { HOUR, format, parse } from "../core/time.js";
 
 const LIMIT = 20; // events of a request: several may have the same start
 
-/** The next event (1) or the previous one (-1); null if there is none. @param {Event} event @param {1 | -1} direction @returns {Promise<Event | null>} */
+/** The next event (1) or the previous one (-1); null if there is none.
+ * @param {Event} event @param {1 | -1} direction @returns {Promise<Event | null>} */
 export async function neighbour(event, direction) {
-  const isBeyond = (/** @type {Event} */ other) => other.id !== event.id && compareEvents(event, other) > 0 === direction > 0 && isShown(other);
+  /** @param {Event} other */
+  const isBeyond = (other) => other.id !== event.id && compareEvents(event, other) > 0 === direction > 0 && isShown(other);
   const hour = Math.floor(parse(event.start) / HOUR) * HOUR;
   if (archive.hasHour(format(hour).slice(0, 13))) {
     const here = archive.eventsBetween(hour, hour + HOUR).filter(isBeyond);

@@ -2,12 +2,12 @@
 
 import { archive } from "../core/archive.js";
 import { look } from "../core/look.js";
-import { fetchJson, local } from "../core/requests.js";
+import { fetchJson } from "../core/requests.js";
 import { clock, t } from "../core/texts.js";
-import { MINUTE, SECOND, format, parse } from "../core/time.js";
+import { MINUTE, SECOND, format, lengthOf, parse } from "../core/time.js";
 import { LitElement, css, html, nothing, repeat } from "../vendor/lit.js";
 import { Filmstrip } from "./filmstrip.js";
-import { isNative, isShowable, movieOf, newVideo, thumbnail, timeOf } from "./movie.js";
+import { framesOf, isNative, movieOf, newVideo, thumbnail } from "./movie.js";
 
 /** @typedef {import("../core/archive.js").Event} Event */
 /** @typedef {HTMLVideoElement | Filmstrip} Screen */
@@ -101,10 +101,11 @@ class Others extends LitElement {
   async addFrames(event) {
     this.screens.delete(event.id);
     const { images = [] } = await archive.fetch(event.id).catch(() => ({}));
-    const frames = images.filter((/** @type {{name: string}} */ { name }) => isShowable(name) && timeOf(name, event) !== null);
+    const frames = framesOf(images, event);
     if (!frames.length || !this.found.includes(event)) return this.requestUpdate();
     const strip = new Filmstrip();
-    strip.frames = frames.map((/** @type {{name: string, url: string}} */ { name, url }) => ({ url: local(url), at: /** @type {number} */ (timeOf(name, event)) }));
+    strip.label = event.camera;
+    strip.frames = frames;
     this.screens.set(event.id, strip);
     this.requestUpdate();
   }
@@ -118,10 +119,11 @@ class Others extends LitElement {
       const screen = this.screens.get(event.id);
       if (!screen) continue;
       const want = (stage.wall - parse(event.start)) / 1000;
-      const isOut = want < 0 || want > (screen instanceof Filmstrip ? (parse(event.end) - parse(event.start)) / 1000 : screen.duration || 0);
+      const length = screen instanceof Filmstrip ? lengthOf(event) / 1000 : screen.duration || 0;
+      const isOut = want < 0 || want > length;
       screen.parentElement?.classList.toggle("out", isOut);
       if (screen instanceof Filmstrip) screen.wall = stage.wall;
-      else if (screen.readyState > 0) follow(screen, Math.max(0, Math.min(want, screen.duration)), isMovie && !stage.isPaused && !isOut, stage.speed);
+      else if (screen.readyState > 0) follow(screen, Math.max(0, Math.min(want, length)), isMovie && !stage.isPaused && !isOut, stage.speed);
     }
   }
 

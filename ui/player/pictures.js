@@ -18,13 +18,21 @@ const PAGE = 200; // pictures in the document at a time
 
 class Pictures extends Sheet {
   static properties = {
-    days: { state: true }, camera: { state: true }, pictures: { state: true }, page: { state: true }, problem: { state: true }, isLoading: { state: true }, failed: { state: true },
+    days: { state: true }, camera: { state: true }, pictures: { state: true }, page: { state: true }, problem: { state: true },
+    isLoading: { state: true }, failed: { state: true },
   };
   static styles = [...Sheet.styles, css`
-    .body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; padding: .75rem; display: flex; flex-direction: column; gap: .75rem; }
+    .body {
+      flex: 1; display: flex; flex-direction: column; gap: .75rem; min-height: 0; padding: .75rem; overflow: auto;
+      overscroll-behavior: contain;
+    }
     .row { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem; }
     .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); gap: .5rem; }
-    .tile { display: flex; flex-direction: column; min-width: 0; color: inherit; text-decoration: none; border-radius: var(--round); overflow: hidden; background: var(--card); border: 1px solid var(--line); }
+    .tile {
+      display: flex; flex-direction: column; min-width: 0; overflow: hidden; background: var(--card); border: 1px solid var(--line);
+      border-radius: var(--round);
+    }
+    .tile:any-link { color: inherit; text-decoration: none; }
     .tile:hover { border-color: var(--mark); }
     .frame { display: grid; aspect-ratio: 16 / 9; background: #000; color: #fff; min-width: 0; }
     .frame > * { grid-area: 1 / 1; width: 100%; height: 100%; min-height: 0; object-fit: contain; }
@@ -158,15 +166,23 @@ class Pictures extends Sheet {
     const at = this.at;
     return html`<dialog open tabindex="-1" aria-labelledby="title">
       <div class="head" ?inert=${at >= 0}><h2 id="title">${t("pictures-title", { day: dayName(address.state.pictures) })}</h2>
-        <button class="plain close" aria-label=${t("close")} title="${t("close")} (Esc)" @click=${this.leave}>${icon("close")}</button></div>
+        <button class="plain close" aria-label=${t("close")} title="${t("close")} (Esc)"
+          @click=${this.leave}>${icon("close")}</button></div>
       <div class="body" aria-busy=${this.isLoading} ?inert=${at >= 0}>
-        ${this.days.length > 1 ? html`<div class="row" role="group" aria-label=${t("pictures-cameras")}>${repeat(this.days, (counts) => counts.camera, (counts) => html`
-          <button aria-pressed=${counts.camera === camera} @click=${() => this.load(counts.camera)}>${counts.camera} <small>${number(counts.loose)}</small></button>`)}</div>` : nothing}
+        ${this.days.length > 1 ? this.cameras() : nothing}
         <p class=${this.problem ? "note bad" : "note"} role="status">${this.note()}</p>
         ${this.grid()}${this.pages()}
       </div>
-      ${at < 0 ? nothing : html`<owl-whole .camera=${camera} .pictures=${this.pictures} .at=${at} @step=${(/** @type {CustomEvent} */ { detail }) => this.step(detail)} @leave=${this.leave}></owl-whole>`}
+      ${at < 0 ? nothing : html`<owl-whole .camera=${camera} .pictures=${this.pictures} .at=${at}
+        @step=${(/** @type {CustomEvent} */ { detail }) => this.step(detail)} @leave=${this.leave}></owl-whole>`}
     </dialog>`;
+  }
+
+  /** A button for each camera. */
+  cameras() {
+    return html`<div class="row" role="group" aria-label=${t("pictures-cameras")}>
+      ${repeat(this.days, ({ camera }) => camera, ({ camera, loose }) => html`<button aria-pressed=${camera === this.camera}
+        @click=${() => this.load(camera)}>${camera} <small>${number(loose)}</small></button>`)}</div>`;
   }
 
   /** What the camera has: pictures, and files that are none, such as timelapses. */
@@ -189,7 +205,8 @@ class Pictures extends Sheet {
         click.preventDefault();
         address.go(change);
       }}><span class="frame">${isBlank ? html`<span class="blank">${t("picture-blank")}</span>`
-    : html`<img loading="lazy" src=${url} alt="${this.camera}, ${picture.name}" @error=${() => { this.failed = new Set(this.failed).add(url); }}>`}</span>
+    : html`<img loading="lazy" src=${url} alt="${this.camera}, ${picture.name}"
+          @error=${() => { this.failed = new Set(this.failed).add(url); }}>`}</span>
         <span class="name">${picture.name}</span></a>`;
     })}</div>`;
   }
@@ -197,10 +214,13 @@ class Pictures extends Sheet {
   pages() {
     const pages = Math.ceil(this.pictures.length / PAGE);
     if (pages < 2) return nothing;
+    const choose = (/** @type {Event} */ { target }) => this.turn(Number(/** @type {HTMLSelectElement} */ (target).value));
     return html`<nav class="row" aria-label=${t("pictures-pages")}>
       <button ?disabled=${this.page === 0} @click=${() => this.turn(this.page - 1)}>${t("pictures-earlier")}</button>
-      <select aria-label=${t("pictures-pages")} .value=${String(this.page)} @change=${(/** @type {Event} */ change) => this.turn(Number(/** @type {HTMLSelectElement} */ (change.target).value))}>
-        ${Array.from({ length: pages }, (_, page) => html`<option value=${page} ?selected=${page === this.page}>${t("pictures-from", { name: this.pictures[page * PAGE].name })}</option>`)}</select>
+      <select aria-label=${t("pictures-pages")} .value=${String(this.page)} @change=${choose}>${Array.from({ length: pages }, (_, page) => {
+        const { name } = this.pictures[page * PAGE];
+        return html`<option value=${page} ?selected=${page === this.page}>${t("pictures-from", { name })}</option>`;
+      })}</select>
       <button ?disabled=${this.page >= pages - 1} @click=${() => this.turn(this.page + 1)}>${t("pictures-later")}</button>
     </nav>`;
   }

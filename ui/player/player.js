@@ -22,22 +22,31 @@ const SETTLE = 150; // milliseconds in which changes are gathered
 const SEEK = 10; // seconds
 
 class Player extends Sheet {
-  static properties = { event: { state: true }, source: { state: true }, problem: { state: true }, playsOn: { state: true }, showsHelp: { state: true } };
+  static properties = {
+    event: { state: true }, source: { state: true }, problem: { state: true }, playsOn: { state: true }, showsHelp: { state: true },
+  };
   static styles = [...Sheet.styles, detailsStyle, css`
-    .body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; display: grid; align-content: start; grid-template-columns: minmax(0, 1fr); }
-    .main { display: flex; flex-direction: column; min-width: 0; min-height: 0; }
+    .body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; }
+    .main { display: flex; flex-direction: column; min-width: 0; }
     .problem { padding: 2rem 1rem; }
-    .help { position: absolute; z-index: 1; right: .5rem; top: 3.5rem; max-height: calc(100% - 4rem); overflow: auto; padding: .75rem 1rem; background: var(--raised);
-      border: 1px solid var(--edge); border-radius: var(--round); box-shadow: 0 4px 16px var(--shade); }
+    .help {
+      position: absolute; z-index: 1; right: .5rem; top: 3.5rem; max-height: calc(100% - 4rem); overflow: auto; padding: .75rem 1rem;
+      background: var(--raised); border: 1px solid var(--edge); border-radius: var(--round); box-shadow: 0 4px 16px var(--shade);
+    }
     kbd { font: inherit; font-weight: 600; }
     @media (min-width: 1100px) {
-      .body { grid-template-columns: minmax(0, 1fr) 21rem; grid-template-rows: minmax(0, 1fr); align-content: stretch; overflow: hidden; }
+      .body { display: grid; grid-template: minmax(0, 1fr) / minmax(0, 1fr) 21rem; overflow: hidden; }
       .main, .details { overflow: auto; overscroll-behavior: contain; }
       .details { border-left: 1px solid var(--line); }
       owl-stage { flex: 1 0 16rem; }
       owl-others { flex: none; }
     }
-    @media (max-width: 45rem) { .head .text { display: none; } .head h2 { font-size: 1rem; flex-basis: calc(100% - 4rem); } .head .close { order: -1; } .head h2 { order: -2; } }
+    @media (max-width: 45rem) {
+      .head { gap: 0; justify-content: space-between; }
+      .head .text { display: none; }
+      .head h2 { order: -2; flex-basis: calc(100% - 4rem); font-size: 1rem; }
+      .head .close { order: -1; }
+    }
   `];
 
   constructor() {
@@ -108,10 +117,13 @@ class Player extends Sheet {
 
   /** @param {Details | null} event */
   become(event) {
-    if (event && this.start !== null && (this.start < parse(event.start) - SECOND || this.start > parse(event.end) + SECOND)) this.start = null;
+    const { start } = this;
+    if (event && start !== null && (start < parse(event.start) - SECOND || start > parse(event.end) + SECOND)) this.start = null;
     this.event = event;
     clearInterval(this.timer);
-    if (event?.state === "open") this.timer = window.setInterval(() => { if (!document.hidden) this.load(); }, FOLLOW);
+    if (event?.state !== "open") return;
+    // One of thousands of frames is asked for less often, since all are listed each time.
+    this.timer = window.setInterval(() => { if (!document.hidden) this.load(); }, FOLLOW + (event.images?.length ?? 0));
   }
 
   /** Asks for all that the service knows of the event. */
@@ -185,10 +197,10 @@ class Player extends Sheet {
   }
 
   /** Deletes the event, and shows the next one, else the previous. */
-  async remove() {
+  async erase() {
     const { event } = this;
     if (!event || !archive.canWrite) return;
-    if (event.saved) return actions.notify(t("saved-stays"), true);
+    if (event.saved || event.state === "open") return actions.notify(event.saved ? t("saved-stays") : t("open-stays"), true);
     const next = (await neighbour(event, 1).catch(() => null)) ?? (await neighbour(event, -1).catch(() => null));
     if (this.event?.id !== event.id) return;
     if (next) this.go(next);
@@ -235,6 +247,7 @@ class Player extends Sheet {
 
   /** @param {import("./movie.js").Failure} failure */
   fail(failure) {
+    this.shown();
     if (!this.playsOn || failure.isPassing || this.event?.state === "open") return;
     this.skipped++;
     this.end(false);
@@ -267,10 +280,10 @@ class Player extends Sheet {
     const { stage } = this;
     /** @type {Record<string, () => unknown>} */
     const doing = {
-      toggle: () => stage?.toggle(), back: () => stage?.seekBy(-SEEK), forward: () => stage?.seekBy(SEEK), "frame-back": () => stage?.step(-1),
-      "frame-on": () => stage?.step(1), next: () => this.step(1), previous: () => this.step(-1), save: () => this.save(), review: () => this.review(),
-      remove: () => this.remove(), full: () => stage?.full(), mute: () => stage?.mute(), "zoom-in": () => stage?.zoom?.by(1.25),
-      "zoom-out": () => stage?.zoom?.by(0.8), "zoom-reset": () => stage?.unzoom(), "play-on": () => this.togglePlayOn(),
+      toggle: () => stage?.toggle(), back: () => stage?.seekBy(-SEEK), forward: () => stage?.seekBy(SEEK),
+      "frame-back": () => stage?.step(-1), "frame-on": () => stage?.step(1), next: () => this.step(1), previous: () => this.step(-1),
+      save: () => this.save(), review: () => this.review(), remove: () => this.erase(),
+      full: () => stage?.full(), mute: () => stage?.mute(), "zoom-in": () => stage?.zoom?.by(1.25), "zoom-out": () => stage?.zoom?.by(0.8), "zoom-reset": () => stage?.unzoom(), "play-on": () => this.togglePlayOn(),
       help: () => { this.showsHelp = !this.showsHelp; }, close: () => this.escape(),
     };
     if (!doing[meaning]) return;
@@ -302,15 +315,18 @@ class Player extends Sheet {
       ${this.showsHelp ? html`<section class="help" aria-label=${t("keys")}>${help(archive.canWrite)}</section>` : nothing}
       ${event ? html`<div class="body">
         <div class="main">
-          <owl-stage .start=${this.start} .playsOn=${this.playsOn} .event=${event} .images=${event.images} .source=${this.source} @shown=${this.shown} @nearing=${this.near}
-            @ended=${() => this.end(true)} @failed=${(/** @type {CustomEvent} */ { detail }) => this.fail(detail)}></owl-stage>
+          <owl-stage .start=${this.start} .playsOn=${this.playsOn} .event=${event} .images=${event.images} .source=${this.source}
+            @shown=${this.shown} @nearing=${this.near} @ended=${() => this.end(true)}
+            @failed=${(/** @type {CustomEvent} */ { detail }) => this.fail(detail)}></owl-stage>
           ${this.problem ? html`<p class="details bad" role="alert">${t("not-known", { why: this.problem })}</p>` : nothing}
-          <owl-others .event=${event} .stage=${this.stage} @choose=${(/** @type {CustomEvent} */ { detail }) => this.go(detail, this.stage?.wall)}></owl-others>
+          <owl-others .event=${event} .stage=${this.stage}
+            @choose=${(/** @type {CustomEvent} */ { detail }) => this.go(detail, this.stage?.wall)}></owl-others>
         </div>
         ${details(event, this.source || (movieOf(event) ?? ""), {
           href: () => this.href(), copy: () => this.copy(), choose: (url) => { this.source = url; },
         })}
-      </div>` : html`<p class="problem" role="status">${this.problem ? html`<span class="bad">${t("not-known", { why: this.problem })}</span>` : t("loading")}</p>`}
+      </div>` : html`<p class=${this.problem ? "problem bad" : "problem"} role="status">
+        ${this.problem ? t("not-known", { why: this.problem }) : t("loading")}</p>`}
     </dialog>`;
   }
 
@@ -323,11 +339,13 @@ class Player extends Sheet {
       ${event ? html`
         ${this.button("previous", "left", () => this.step(-1))}
         ${this.button("next", "right", () => this.step(1))}
-        <button class="plain" aria-pressed=${this.playsOn} title="${t("play-on-title")} (O)" @click=${this.togglePlayOn}>${icon("play")}${t("play-on")}</button>
+        <button class="plain" aria-label=${t("play-on")} aria-pressed=${this.playsOn} title="${t("play-on-title")} (O)"
+          @click=${this.togglePlayOn}>${icon("through")}<span class="text">${t("play-on")}</span></button>
         ${archive.canWrite ? this.button("save", "star", () => this.save(), event.saved) : nothing}
         ${this.button("review", "check", () => this.review(), Boolean(event.reviewed))}
-        ${archive.canWrite ? this.button("remove", "trash", () => this.remove()) : nothing}` : nothing}
-      <button class="plain" aria-label=${t("keys")} title="${t("keys")} (?)" aria-expanded=${this.showsHelp} @click=${() => { this.showsHelp = !this.showsHelp; }}>?</button>
+        ${archive.canWrite ? this.button("remove", "trash", () => this.erase()) : nothing}` : nothing}
+      <button class="plain" aria-label=${t("keys")} title="${t("keys")} (?)" aria-expanded=${this.showsHelp}
+        @click=${() => { this.showsHelp = !this.showsHelp; }}>?</button>
       <button class="plain close" aria-label=${t("close")} title="${t("close")} (Esc)" @click=${this.leave}>${icon("close")}</button>
     </div>`;
   }
@@ -336,7 +354,8 @@ class Player extends Sheet {
    * @param {() => unknown} act @param {boolean} [isPressed] */
   button(meaning, name, act, isPressed) {
     const key = { previous: "P", next: "N", save: "S", review: "R", remove: "Del" }[meaning];
-    return html`<button class="plain" aria-label=${t(`key-${meaning}`)} title="${t(`key-${meaning}`)} (${key})" aria-pressed=${isPressed ?? nothing}
+    const text = t(`key-${meaning}`);
+    return html`<button class="plain" aria-label=${text} title="${text} (${key})" aria-pressed=${isPressed ?? nothing}
       @click=${act}>${icon(name, meaning === "save" && isPressed)}</button>`;
   }
 }

@@ -7,15 +7,19 @@ import { LitElement, css } from "../vendor/lit.js";
 const sheetStyle = css`
   :host { position: fixed; inset: 0; z-index: 4; display: grid; place-items: center; background: var(--shade); }
   dialog {
-    position: relative; display: flex; flex-direction: column; width: min(96vw, 1600px); height: 96dvh; max-width: none; max-height: none; margin: 0; padding: 0; overflow: hidden;
-    background: var(--back); color: var(--text); border: 1px solid var(--edge); border-radius: var(--round);
+    position: relative; display: flex; flex-direction: column; width: min(96vw, 1600px); height: 96dvh; max-width: none; max-height: none;
+    margin: 0; padding: 0; overflow: hidden; background: var(--back); color: var(--text);
+    border: 1px solid var(--edge); border-radius: var(--round);
   }
   dialog:focus { outline: none; }
   a:not(.button) { color: var(--mark); }
-  .head { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .5rem; padding: .35rem .35rem .35rem .75rem; border-bottom: 1px solid var(--line); }
+  .head {
+    display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .5rem; padding: .35rem .35rem .35rem .75rem;
+    border-bottom: 1px solid var(--line);
+  }
   .head h2 { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
   .head .plain { padding: .2rem .5rem; }
-  @media (max-width: 45rem) { dialog { width: 100%; height: 100%; border: 0; border-radius: 0; } }
+  @media (max-width: 45rem), (max-height: 30rem) { dialog { width: 100%; height: 100%; border: 0; border-radius: 0; } }
 `;
 
 /** The element that has the focus, in whatever component. */

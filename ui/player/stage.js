@@ -1,22 +1,20 @@
-// `<owl-stage>`: an event's movie, or its frames as a filmstrip, or its picture and why there is nothing else; with what one plays it by.
-// Events: `shown` (the first frame), `moment` (another time is shown), `nearing` (three seconds are left), `ended`, `failed` (detail: a Failure).
+// `<owl-stage>`: an event's movie, or its frames as a filmstrip, or its picture and why there is nothing else; with what one plays it by
+// (`bar.js`). Events: `shown` (the first frame), `nearing` (three seconds are left), `ended`, `failed` (detail: a Failure).
 
 import { archive } from "../core/archive.js";
-import { icon } from "../core/icon.js";
-import { local } from "../core/requests.js";
 import { look } from "../core/look.js";
 import { clock, duration, t } from "../core/texts.js";
 import { SECOND, format, lengthOf, parse } from "../core/time.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
+import { bar } from "./bar.js";
 import { Filmstrip } from "./filmstrip.js";
-import { Failure, causeOf, frameLength, isNative, isShowable, measureFrames, movieOf, newVideo, open, thumbnail, timeOf } from "./movie.js";
+import { Failure, causeOf, frameLength, framesOf, isNative, measureFrames, movieOf, newVideo, open, thumbnail, timeOf } from "./movie.js";
 import { stageStyle } from "./stage-style.js";
 import { Zoom } from "./zoom.js";
 
 /** @typedef {import("./movie.js").Details} Details */
 /** @typedef {HTMLVideoElement | Filmstrip} Screen */
 
-const SPEEDS = [0.25, 0.5, 1, 2, 4, 8, 16];
 const NEAR = 3; // seconds before the end at which the next event is prepared
 const ALIKE = 2 * SECOND; // by how much the lengths of a movie and its event may differ
 
@@ -49,6 +47,7 @@ export class Stage extends LitElement {
     /** @type {Screen | null} what plays; null if a picture is shown */
     this.screen = null;
     this.isShown = false; // the first frame is there
+    this.isTold = false; // that it is not shown as it should be
     this.awaitsImages = false;
     this.isMuted = true;
     this.abort = new AbortController();
@@ -71,7 +70,7 @@ export class Stage extends LitElement {
   }
 
   firstUpdated() {
-    this.zoom = new Zoom(/** @type {HTMLElement} */ (this.renderRoot.querySelector(".picture")), () => this.screen, () => this.requestUpdate());
+    this.zoom = new Zoom(/** @type {HTMLElement} */ (this.renderRoot.querySelector(".picture")), () => this.screen);
   }
 
   /** @param {Map<string, any>} changed */
@@ -89,7 +88,7 @@ export class Stage extends LitElement {
   async show() {
     this.abort.abort();
     const { signal } = (this.abort = new AbortController());
-    [this.failure, this.progress, this.isShown, this.awaitsImages] = [null, null, false, false];
+    [this.failure, this.progress, this.isShown, this.isTold, this.awaitsImages] = [null, null, false, false, false];
     const { event, source } = this;
     const movie = source || movieOf(event);
     const isRecording = event.state === "open" && !source;
@@ -132,8 +131,14 @@ export class Stage extends LitElement {
   /** @param {Failure} failure */
   fail(failure) {
     this.progress = null;
-    this.tell("failed", failure);
+    this.tellFailed(failure);
     this.showFrames(failure);
+  }
+
+  /** @param {Failure} failure */
+  tellFailed(failure) {
+    if (!this.isTold) this.tell("failed", failure);
+    this.isTold = true;
   }
 
   /** Shows the frames; without any the picture, and why there is nothing else. @param {Failure | null} failure */
@@ -144,7 +149,7 @@ export class Stage extends LitElement {
       this.failure = failure ?? (isKnown && this.event.state === "open" ? new Failure(t("movie-open")) : null);
       this.awaitsImages = !failure?.isPassing;
       this.put(null);
-      if (isKnown && failure && this.event.state !== "open") this.tell("failed", failure);
+      if (isKnown && failure && this.event.state !== "open") this.tellFailed(failure);
       return;
     }
     this.failure = this.event.state === "open" ? null : failure;
@@ -166,13 +171,8 @@ export class Stage extends LitElement {
     if (this.playsByItself || strip.isFollowing) strip.play();
   }
 
-  /** The frames that browsers show. @returns {import("./filmstrip.js").Frame[]} */
   get frames() {
-    const pictures = (this.images ?? []).filter(({ name }) => isShowable(name) && !/^thumbnail\./.test(name));
-    const [start, length] = [parse(this.event.start), lengthOf(this.event)];
-    return pictures.map(({ name, url }, nth) => ({
-      url: local(url), at: timeOf(name, this.event) ?? start + (length * nth) / Math.max(1, pictures.length - 1),
-    }));
+    return framesOf(this.images ?? [], this.event);
   }
 
   renewFrames() {
@@ -243,7 +243,6 @@ export class Stage extends LitElement {
   heard(screen) {
     if (screen !== this.screen) return;
     this.requestUpdate();
-    this.tell("moment");
     const left = (screen.duration - screen.currentTime) / this.speed;
     if (!(left <= NEAR) || this.nearing || (screen instanceof Filmstrip && screen.isFollowing)) return;
     this.nearing = true;
@@ -317,7 +316,6 @@ export class Stage extends LitElement {
     this.speed = speed;
     if (this.screen) this.screen.playbackRate = speed;
     if (this.screen instanceof HTMLVideoElement) this.screen.defaultPlaybackRate = speed;
-    this.tell("moment");
   }
 
   full() {
@@ -340,7 +338,7 @@ export class Stage extends LitElement {
         <span class="wall">${this.isVague ? "≈ " : ""}${clock(format(this.wall))}</span>
         ${isOpen ? html`<span class="badge">${t("recording")}</span>` : nothing}</div>
       <div class="said" role="status">${this.said()}</div>
-      ${this.bar()}
+      ${bar(this)}
     `;
   }
 
@@ -348,38 +346,18 @@ export class Stage extends LitElement {
   still() {
     const path = thumbnail(this.event, 640);
     const name = `${this.event.camera}, ${duration(lengthOf(this.event))}`;
-    return path && this.failure?.message !== t("movie-unreachable") ? html`<img src=${path} alt=${name}>` : html`<div class="blank">${name}</div>`;
+    return path && !this.failure?.isPassing ? html`<img src=${path} alt=${name}>` : html`<div class="blank">${name}</div>`;
   }
 
   said() {
     const { failure, progress } = this;
-    if (progress !== null) return html`<label>${t("movie-making")} <progress max="1" .value=${progress}></progress> ${Math.floor(progress * 100)} %</label>`;
+    if (progress !== null) {
+      return html`<label>${t("movie-making")} <progress max="1" .value=${progress}></progress> ${Math.floor(progress * 100)} %</label>`;
+    }
     if (!failure) return nothing;
     return html`<span>${failure.message}</span>
       ${failure.isPassing ? html`<button @click=${() => this.retry()}>${t("try-again")}</button>` : nothing}`;
   }
-
-  /** What one plays it by. */
-  bar() {
-    const { screen } = this;
-    const [at, all] = [screen?.currentTime ?? 0, Number.isFinite(screen?.duration) ? screen?.duration ?? 0 : 0];
-    const times = `${position(at)} / ${position(all)}`;
-    const play = this.isPaused ? t("play") : t("pause");
-    const sound = this.isMuted ? t("unmute") : t("mute");
-    return html`<div class="bar">
-      <button class="plain" title=${play} aria-label=${play} ?disabled=${!screen} @click=${this.toggle}>${icon(this.isPaused ? "play" : "pause")}</button>
-      <input type="range" min="0" max=${all || 1} step="any" aria-label=${t("position")} aria-valuetext=${times} .value=${String(at)} ?disabled=${!screen}
-        @input=${(/** @type {InputEvent} */ input) => { if (screen) screen.currentTime = Number(/** @type {HTMLInputElement} */ (input.target).value); }}>
-      <span class="time">${times}</span>
-      <select aria-label=${t("speed")} title=${t("speed")} @change=${(/** @type {globalThis.Event} */ change) => this.setSpeed(Number(/** @type {HTMLSelectElement} */ (change.target).value))}>
-        ${SPEEDS.map((speed) => html`<option value=${speed} ?selected=${speed === this.speed}>${speed}×</option>`)}</select>
-      ${screen instanceof HTMLVideoElement ? html`<button class="plain" title=${sound} aria-label=${sound} @click=${this.mute}>${icon(this.isMuted ? "muted" : "sound")}</button>` : nothing}
-      <button class="plain" title=${t("full-screen")} aria-label=${t("full-screen")} @click=${this.full}>${icon("full")}</button>
-    </div>`;
-  }
 }
-
-/** `1:05` @param {number} seconds */
-const position = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 customElements.define("owl-stage", Stage);

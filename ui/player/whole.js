@@ -13,11 +13,19 @@ class Whole extends LitElement {
   static properties = { camera: { attribute: false }, pictures: { attribute: false }, at: { attribute: false }, problem: { state: true } };
   static styles = [look, css`
     :host { position: absolute; inset: 0; z-index: 1; display: flex; flex-direction: column; background: var(--back); outline: none; }
-    .head { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .5rem; padding: .35rem .35rem .35rem .75rem; border-bottom: 1px solid var(--line); }
+    .head {
+      display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .5rem; padding: .35rem .35rem .35rem .75rem;
+      border-bottom: 1px solid var(--line);
+    }
     h2 { flex: 1 1 12rem; min-width: 0; overflow-wrap: anywhere; }
     a { color: var(--mark); }
     .stage { flex: 1; min-height: 0; display: grid; place-items: center; background: #000; color: #fff; }
     img { width: 100%; height: 100%; min-height: 0; object-fit: contain; grid-area: 1 / 1; }
+    @media (max-width: 45rem) {
+      h2 { order: -2; flex-basis: calc(100% - 4rem); font-size: 1rem; }
+      .head button:last-child { order: -1; }
+      .soft { flex: 1; }
+    }
     p { padding: 1rem; text-align: center; grid-area: 1 / 1; }
   `];
 
@@ -85,12 +93,17 @@ class Whole extends LitElement {
         <h2>${title}</h2>
         <span class="soft">${t("picture-number", { at: number(at + 1), all: number(pictures.length), size: size(picture.bytes) })}</span>
         <a href=${local(picture.url)}>${t("picture-file")}</a>
-        <button class="plain" aria-label=${t("picture-previous")} title="${t("picture-previous")} (←)" ?disabled=${at === 0} @click=${() => this.step(-1)}>${icon("left")}</button>
-        <button class="plain" aria-label=${t("picture-next")} title="${t("picture-next")} (→)" ?disabled=${at === pictures.length - 1} @click=${() => this.step(1)}>${icon("right")}</button>
-        <button class="plain" aria-label=${t("close")} title="${t("close")} (Esc)" @click=${() => this.dispatchEvent(new CustomEvent("leave"))}>${icon("close")}</button>
+        ${button(t("picture-previous"), "←", "left", at === 0, () => this.step(-1))}
+        ${button(t("picture-next"), "→", "right", at === pictures.length - 1, () => this.step(1))}
+        ${button(t("close"), "Esc", "close", false, () => this.dispatchEvent(new CustomEvent("leave")))}
       </div>
-      <div class="stage" role="status">${problem ? html`<p>${problem}</p>` : html`<img src=${local(picture.url)} alt=${title} @error=${this.explain}>`}</div>`;
+      <div class="stage" role="status">${problem ? html`<p>${problem}</p>`
+    : html`<img src=${local(picture.url)} alt=${title} @error=${this.explain}>`}</div>`;
   }
 }
+
+/** @param {string} name @param {string} key @param {"left" | "right" | "close"} picture @param {boolean} isOff @param {() => void} act */
+const button = (name, key, picture, isOff, act) => html`<button class="plain" aria-label=${name} title="${name} (${key})" ?disabled=${isOff}
+  @click=${act}>${icon(picture)}</button>`;
 
 customElements.define("owl-whole", Whole);

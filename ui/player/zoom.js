@@ -10,11 +10,11 @@ export class Zoom {
   #pointers = new Map();
   #moved = 0;
 
-  /** @param {HTMLElement} surface what is touched @param {() => HTMLElement | null} picture @param {() => void} changed */
-  constructor(surface, picture, changed) {
+  /** @param {HTMLElement} surface what is touched @param {() => HTMLElement | null} picture */
+  constructor(surface, picture) {
     this.surface = surface;
     this.picture = picture;
-    this.changed = changed;
+    new ResizeObserver(() => { if (this.scale > 1) this.apply(); }).observe(surface);
     surface.addEventListener("wheel", (wheel) => {
       wheel.preventDefault();
       this.by(Math.exp(-wheel.deltaY * 0.002), this.#local(wheel));
@@ -22,7 +22,9 @@ export class Zoom {
     surface.addEventListener("dblclick", (click) => (this.scale > 1 ? this.reset() : this.by(2.5, this.#local(click))));
     surface.addEventListener("pointerdown", (pointer) => this.#down(pointer));
     surface.addEventListener("pointermove", (pointer) => this.#move(pointer));
-    for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) surface.addEventListener(name, (pointer) => this.#pointers.delete(pointer.pointerId));
+    for (const name of /** @type {const} */ (["pointerup", "pointercancel"])) {
+      surface.addEventListener(name, (pointer) => this.#pointers.delete(pointer.pointerId));
+    }
   }
 
   /** Whether the last press moved the picture, so that its click means nothing else. */
@@ -64,7 +66,6 @@ export class Zoom {
       picture.style.transform = this.scale > 1 ? `translate(${this.#x}px, ${this.#y}px) scale(${this.scale})` : "";
     }
     this.surface.style.touchAction = this.scale > 1 ? "none" : "pan-y";
-    this.changed();
   }
 
   /** @param {PointerEvent} pointer */
@@ -82,7 +83,7 @@ export class Zoom {
     const other = [...this.#pointers].find(([id]) => id !== pointer.pointerId)?.[1];
     this.#pointers.set(pointer.pointerId, now);
     this.#moved += Math.hypot(now.x - before.x, now.y - before.y);
-    if (this.wasMoved && this.scale > 1 && !this.surface.hasPointerCapture(pointer.pointerId)) this.surface.setPointerCapture(pointer.pointerId);
+    if (this.wasMoved && this.scale > 1) this.surface.setPointerCapture(pointer.pointerId);
     const [dx, dy] = other ? [(now.x - before.x) / 2, (now.y - before.y) / 2] : [now.x - before.x, now.y - before.y];
     this.#x += dx;
     this.#y += dy;

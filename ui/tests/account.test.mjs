@@ -38,7 +38,7 @@ test("an ended session leads to the login", async (t) => {
 
 test("the service is missed and comes back", async (t) => {
   const owlery = await serve(t, { events: EVENTS });
-  const page = await openPage(t, { expects: [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/] });
+  const page = await openPage(t, { expects: [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|503/] });
   await page.goto(owlery.url);
   await page.locator("owl-day").waitFor({ state: "attached" });
   await owlery.stop();

@@ -98,7 +98,10 @@ function afterwards(t, work) {
   const works = [work];
   cleanups.set(t, works);
   t.after(async () => {
-    for (const work of works.reverse()) await work();
+    /** @type {unknown[]} */
+    const errors = [];
+    for (const work of works.reverse()) await work().catch((error) => errors.push(error));
+    if (errors.length) throw errors[0];
   });
 }
 
@@ -194,7 +197,7 @@ export async function openPage(t, { expects = [], ...options } = {}) {
   /** @type {string[]} */
   const faults = [];
   page.on("console", (message) => { if (message.type() === "error") faults.push(`${message.text()} (${message.location().url})`); });
-  page.on("pageerror", (error) => faults.push(String(error.stack ?? error)));
+  page.on("pageerror", (error) => faults.push(`${error.name}: ${error.message} ${error.stack}`));
   page.on("requestfailed", (request) => {
     const why = request.failure()?.errorText ?? "";
     if (!why.includes("ERR_ABORTED")) faults.push(`${request.url()}: ${why}`); // aborted: nobody wants it any more

@@ -23,13 +23,18 @@ function made(name, ...args) {
 }
 
 /** A movie of so many seconds, with ten pictures a second. @param {number} seconds */
-export const movie = (seconds) => made(`${seconds}.mp4`, "-f", "lavfi", "-i", `testsrc=s=320x180:r=10:d=${seconds}`, "-pix_fmt", "yuv420p", "-movflags", "+faststart");
+export function movie(seconds) {
+  return made(`${seconds}.mp4`, "-f", "lavfi", "-i", `testsrc=s=320x180:r=10:d=${seconds}`, "-pix_fmt", "yuv420p", "-movflags", "+faststart");
+}
 
 /** A movie that browsers do not play. */
 export const avi = () => made("movie.avi", "-f", "lavfi", "-i", "testsrc=s=320x180:r=10:d=2", "-c:v", "mpeg4");
 
 /** A picture with a number of its own. @param {number} nth */
-const picture = (nth) => made(`${nth % 100}.jpg`, "-f", "lavfi", "-i", `color=0x${(nth % 100).toString(16).padStart(2, "0")}8040:s=640x360`, "-frames:v", "1");
+export function picture(nth) {
+  const color = `0x${two(nth % 100)}8040`;
+  return made(`${nth % 100}.jpg`, "-f", "lavfi", "-i", `color=${color}:s=640x360`, "-frames:v", "1");
+}
 
 /** Puts a movie into an event in place of its own. @param {string} root @param {string} id @param {string} file @param {string} [name] */
 export function putMovie(root, id, file, name = "video.mp4") {
@@ -53,7 +58,8 @@ export function addFrame(root, id, nth, at = new Date()) {
 /** An event that begins now, with one frame. @param {string} root @param {string} [camera] @returns its id */
 export function beginEvent(root, camera = "Camera1") {
   const now = new Date();
-  const id = `${camera}/${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}/${two(now.getHours())}-${two(now.getMinutes())}-${two(now.getSeconds())}`;
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join("-");
+  const id = `${camera}/${day}/${[now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("-")}`;
   mkdirSync(join(root, id), { recursive: true });
   addFrame(root, id, 0, now);
   return id;

@@ -193,6 +193,7 @@ not-known = Das Ereignis kann nicht geladen werden: { $why }
 no-next = Es gibt kein späteres Ereignis.
 no-previous = Es gibt kein früheres Ereignis.
 saved-stays = Das Ereignis ist gesichert und wird nicht gelöscht.
+open-stays = Das Ereignis wird noch aufgenommen und nicht gelöscht.
 skipped = { $count ->
     [one] 1 Ereignis, das nicht abgespielt werden kann, wurde übersprungen
    *[other] { $count } Ereignisse, die nicht abgespielt werden können, wurden übersprungen

@@ -193,6 +193,7 @@ not-known = The event cannot be loaded: { $why }
 no-next = There is no later event.
 no-previous = There is no earlier event.
 saved-stays = The event is saved, so it is not deleted.
+open-stays = The event is still being recorded, so it is not deleted.
 skipped = { $count ->
     [one] 1 event that cannot be played was skipped
    *[other] { $count } events that cannot be played were skipped

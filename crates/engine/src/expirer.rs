@@ -10,6 +10,7 @@ mod guards;
 mod held;
 mod manual;
 mod measured_days;
+mod outlook;
 mod queue_sums;
 mod read_ahead;
 mod reapable;

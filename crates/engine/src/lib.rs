@@ -36,8 +36,8 @@ pub use service::{
 };
 #[cfg(feature = "media")]
 pub use service::{
-    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, Made, MediaFiles,
-    check_cache_dir, give_cache, open_cache, store_of_key,
+    CacheOptions, DerivationCounts, Derivative, Derived, DerivedError, FinishingFigures, JoinError, Joined,
+    JoinedMovie, Made, MediaFiles, check_cache_dir, give_cache, open_cache, store_of_key,
 };
 #[cfg(feature = "stores")]
 pub use service::{CopyActivity, CopyState, EventSource};

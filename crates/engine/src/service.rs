@@ -70,7 +70,9 @@ pub use check::Findings;
 pub use copier::{CopyActivity, CopyState};
 pub use counters::{Histogram, HistogramSnapshot};
 #[cfg(feature = "media")]
-pub use derived::{DerivationCounts, Derivative, Derived, DerivedError, Made, store_of_key};
+pub use derived::{
+    DerivationCounts, Derivative, Derived, DerivedError, JoinError, Joined, JoinedMovie, Made, store_of_key,
+};
 pub use disk_monitor::DirectoryChecks;
 #[cfg(feature = "stores")]
 pub use event_source::EventSource;

@@ -11,8 +11,8 @@ use crate::protocol::{
     CacheEntries, CacheEntry, CacheQueue, CacheStats, CleanedCache, NotQueued, PrunedCache, QueuedKey, StoredAs,
 };
 use crate::protocol::{
-    CameraInfo, Cameras, DaySums, Days, GuardStatus, Pass, Plan, Queue, QueuedPass, Refusal, Report, Restoration,
-    Retention, WaitingPass,
+    CameraInfo, Cameras, DaySums, Days, Expires, GuardStatus, Pass, Plan, Queue, QueuedPass, Refusal, Report,
+    Restoration, Retention, WaitingPass,
 };
 #[cfg(feature = "stores")]
 use crate::protocol::{Copying, NotCopied, Prefetch, Store, StoreFolder, StoreObject, StoreTrouble};
@@ -33,6 +33,11 @@ pub fn cameras(Stats { cameras, mut forecast, zone }: Stats) -> Cameras {
         forecast: forecast.cameras.remove(&summary.camera).unwrap_or_default(),
     });
     Cameras { cameras: cameras.collect(), forecast: forecast.archive, zone }
+}
+
+/// When an event expires.
+pub fn expires(retention::Expiry { at, reason, rule }: retention::Expiry) -> Expires {
+    Expires { at, reason, rule }
 }
 
 /// The sums of days, and how many of the events of each the user has reviewed.

@@ -1,12 +1,13 @@
 //! The HTTP service as one axum router, to be served alone or mounted in another program. All data comes from the service.
 //!
-//! Rooms, and what each may use (never the other way round): `problem` and `convert` use no other room; `response`, `extract` and
-//! `limits` use `problem`; `auth` uses these; `ui`, `api`, `media` and `live` use `auth` and what is below it; `metrics` and
-//! `camera_stream` use `live` too; `openapi` collects the descriptions of all handlers. `state` composes the rooms' states, `routes` their handlers.
+//! Rooms, and what each may use (never the other way round): `problem` and `convert` use no other room; `response`, `extract`,
+//! `compress` and `limits` use `problem`; `auth` uses these; `ui`, `api`, `media` and `live` use `auth` and what is below it; `camera_stream`
+//! uses `live` too, `metrics` both; `openapi` collects the descriptions of all handlers. `state` composes the rooms' states, `routes` their handlers.
 
 mod api;
 pub mod auth;
 mod camera_stream;
+mod compress;
 pub mod convert;
 mod extract;
 mod limits;

@@ -25,6 +25,7 @@ use prometheus_client::registry::Registry;
 pub(crate) use meter::{Meters, meter};
 
 use super::auth::Viewer;
+use super::camera_stream::CameraStreams;
 use super::extract::NoParams;
 use super::limits::blocking;
 use super::live::Live;
@@ -46,13 +47,13 @@ const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 pub(crate) async fn metrics(
     State(handle): State<Arc<Handle>>,
     State(meters): State<Arc<Meters>>,
-    State(live): State<Arc<Live>>,
+    State((live, pictures)): State<(Arc<Live>, Arc<CameraStreams>)>,
     viewer: Viewer,
     headers: HeaderMap,
     _: NoParams,
 ) -> Result<Response, Problem> {
     let snapshot = snapshot(&handle, &meters).await;
-    let text = write(Scrape { handle, meters, live, viewer, snapshot }).map_err(Problem::internal)?;
+    let text = write(Scrape { handle, meters, live, pictures, viewer, snapshot }).map_err(Problem::internal)?;
     let (kind, body) = if takes_open_metrics(&headers) {
         (OPEN_METRICS, text)
     } else {
@@ -113,6 +114,7 @@ struct Scrape {
     handle: Arc<Handle>,
     meters: Arc<Meters>,
     live: Arc<Live>,
+    pictures: Arc<CameraStreams>,
     viewer: Viewer,
     snapshot: Option<ArchiveSnapshot>,
 }
@@ -145,7 +147,8 @@ impl Collector for Scrape {
         let activity = handle.activity();
         work::reading(&mut out, handle, &activity)?;
         work::retention(&mut out, handle, &activity)?;
-        work::requests(&mut out, &self.meters, self.live.clients())
+        work::requests(&mut out, &self.meters, self.live.clients())?;
+        out.gauge("live_picture_clients", "Clients of live pictures.", self.pictures.clients() as u64)
     }
 }
 

@@ -37,7 +37,7 @@ use crate::event::EventName;
         api::delete_many, api::days, api::day_pictures, media::day_picture, api::queue, api::restore,
         api::retention, api::run, api::confirm, api::audit, api::healthz, api::readyz, document,
         media::file, media::derived, media::files::listing::listing, api::strix::cameras, api::strix::events,
-        media::event_zip, media::export, live::stream, camera_stream::live_pictures, camera_stream::live_still, metrics::metrics,
+        media::event_zip, media::export, media::export_movie, live::stream, camera_stream::live_pictures, camera_stream::live_still, metrics::metrics,
         api::cache_stats, api::cache_entries, api::cache_clear, api::cache_remove, api::cache_prune, api::cache_clean,
         api::cache_queue, api::cache_queue_clear, api::cache_queue_add, api::cache_queue_remove, media::cached,
         media::cache_put, auth::me, auth::login_page, auth::sign_in, auth::sign_out,

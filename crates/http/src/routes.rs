@@ -10,7 +10,7 @@ use axum::routing::{get, post, put};
 
 use super::problem::Problem;
 use super::state::AppState;
-use super::{api, auth, camera_stream, limits, live, media, metrics, openapi, ui};
+use super::{api, auth, camera_stream, compress, limits, live, media, metrics, openapi, ui};
 
 /// The first segments of the routes' paths.
 pub(super) const FIRST_SEGMENTS: &[&str] =
@@ -21,6 +21,7 @@ pub(super) const FIRST_SEGMENTS: &[&str] =
 pub(super) async fn layers(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let metered = async |request| {
         let client = auth::address_of(&state.auth.access, &request);
+        let accepts_gzip = compress::accepts(request.headers(), compress::GZIP);
         let limited = async |request: Request| {
             if is_upload(&request) {
                 return next.run(request).await;
@@ -28,7 +29,7 @@ pub(super) async fn layers(State(state): State<AppState>, request: Request, next
             limits::limit(limits_of(&request), request, |request| next.run(request)).await
         };
         let response = limits::catch_panic(auth::authenticate(&state.auth, request, limited)).await;
-        state.budget.within(client, response)
+        state.budget.within(client, compress::compressed(accepts_gzip, response).await)
     };
     let mut response = metrics::meter(&state.meters, request, metered).await;
     add_security_headers(response.headers_mut(), state.auth.access.framing().policy());
@@ -51,6 +52,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/api/v1/events/delete", post(api::delete_many))
         .route("/api/v1/reviewed", post(api::review_many))
         .route("/api/v1/export", get(media::export))
+        .route("/api/v1/export.mp4", get(media::export_movie))
         .route("/api/v1/days", get(api::days))
         .route("/api/v1/days/{camera}/{date}/pictures", get(api::day_pictures))
         .route("/api/v1/days/{camera}/{date}/pictures/{*file}", get(media::day_picture))

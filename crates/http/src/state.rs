@@ -78,6 +78,12 @@ impl FromRef<AppState> for (Arc<StateCache>, Arc<Reads>) {
     }
 }
 
+impl FromRef<AppState> for (Arc<Live>, Arc<CameraStreams>) {
+    fn from_ref(state: &AppState) -> Self {
+        (Arc::clone(&state.live), Arc::clone(&state.camera_streams))
+    }
+}
+
 parts!(
     handle: Handle, auth: Auth, pages: PageCache, states: StateCache, zips: ZipPermits, live: Live, camera_streams: CameraStreams, meters: Meters, reads: Reads
 );

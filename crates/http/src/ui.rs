@@ -20,6 +20,7 @@ use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
 use super::auth::{Auth, Prefix, below, vary_on_prefix};
+use super::compress::{self, GZIP};
 use super::problem::Problem;
 
 #[derive(RustEmbed)]
@@ -80,12 +81,12 @@ impl Asset {
     fn encoded(&self, request: &HeaderMap) -> (&Bytes, Option<&'static str>) {
         // What gzip makes no smaller, such as a picture, is not compressed at all.
         let Some(gzipped) = &self.gzipped else { return (&self.plain, None) };
-        if accepts(request, &["br"])
+        if compress::accepts(request, &["br"])
             && let Some(brotli) = self.brotli.get_or_init(|| brotli(&self.plain))
         {
             return (brotli, Some("br"));
         }
-        if accepts(request, &["gzip", "x-gzip"]) { (gzipped, Some("gzip")) } else { (&self.plain, None) }
+        if compress::accepts(request, GZIP) { (gzipped, Some("gzip")) } else { (&self.plain, None) }
     }
 
     fn respond(&self, request: &HeaderMap) -> Response {
@@ -93,11 +94,8 @@ impl Asset {
         let tag = format!("\"{}{}\"", self.hash, encoding.map(|name| format!("-{name}")).unwrap_or_default());
         let known = request.typed_get::<IfNoneMatch>();
         let is_known = tag.parse::<ETag>().is_ok_and(|tag| known.is_some_and(|known| !known.precondition_passes(&tag)));
-        let mut response = if is_known {
-            StatusCode::NOT_MODIFIED.into_response()
-        } else {
-            bytes.clone().into_response()
-        };
+        let mut response =
+            if is_known { StatusCode::NOT_MODIFIED.into_response() } else { bytes.clone().into_response() };
         let headers = response.headers_mut();
         if !is_known {
             headers.insert(header::CONTENT_TYPE, self.content_type.clone());
@@ -118,24 +116,6 @@ fn brotli(plain: &[u8]) -> Option<Bytes> {
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &*plain, &mut compressed, &parameters).ok()?;
     (compressed.len() < plain.len()).then(|| compressed.into())
-}
-
-/// Whether the client accepts a coding, by one of its names or by `*`, with a weight above 0.
-fn accepts(headers: &HeaderMap, names: &[&str]) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
-    let mut accepts_any = false;
-    for coding in values.flat_map(|value| value.split(',')) {
-        let mut parts = coding.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |q| q.parse().unwrap_or(0.0));
-        if names.contains(&name.as_str()) {
-            return weight > 0.0;
-        }
-        if name == "*" {
-            accepts_any = weight > 0.0;
-        }
-    }
-    accepts_any
 }
 
 /// A text file of the page; empty if it does not exist.
@@ -186,18 +166,6 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, accepted.parse().unwrap());
         headers
-    }
-
-    #[test]
-    fn codings_are_sent_to_clients_that_accept_them() {
-        let accepts = |value: &str| super::accepts(&headers(value), &["gzip", "x-gzip"]);
-        for yes in ["gzip", "br, GZIP;q=0.1", "*", "x-gzip", "deflate, gzip;q=1.0, *;q=0.5"] {
-            assert!(accepts(yes), "{yes}");
-        }
-        for no in ["", "br", "gzip;q=0", "gzip;q=0, *", "*;q=0", "identity", "gzip;q=x"] {
-            assert!(!accepts(no), "{no}");
-        }
-        assert!(!super::accepts(&HeaderMap::new(), &["gzip"]));
     }
 
     #[test]

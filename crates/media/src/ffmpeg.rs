@@ -1,13 +1,14 @@
 //! The programs `ffmpeg` and `ffprobe`: where they are, how long they may run and how much they may take. Starting and
 //! ending them is in `process`.
 
+mod layout;
 mod process;
 mod progress;
 mod tracks;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use owlery_model::clock::Stop;
 use owlery_model::printable::printable;
 
 use crate::{Error, Result};
+pub(crate) use layout::Layout;
 pub(crate) use process::step_back;
 pub(crate) use tracks::Tracks;
 
@@ -128,6 +130,37 @@ impl Ffmpeg {
         command.args(["-protocol_whitelist", "pipe", "-format_whitelist", STREAM]);
         command.args(["-f", STREAM, "-i", PIPE]).args(after);
         process::run(command, Some(Box::new(feed)), &self.limits, stop, read)
+    }
+
+    /// Like `convert`, of several MP4s of our own in `dir`, one after the other, as if they were one. The names of them and of the
+    /// output are those of files there.
+    pub(crate) fn convert_all<T: Send>(
+        &self,
+        dir: &Path,
+        names: &[&OsStr],
+        after: impl IntoIterator<Item = impl AsRef<OsStr>>,
+        stop: &Stop,
+        read: impl FnOnce(ChildStdout) -> T + Send,
+    ) -> Result<T> {
+        let mut list = tempfile::tempfile_in(dir).map_err(Error::io("make a list of movies"))?;
+        let lines = names.iter().map(|name| format!("file 'file:{}'\n", name.to_string_lossy()));
+        let text = std::iter::once("ffconcat version 1.0\n".to_owned()).chain(lines).collect::<String>();
+        list.write_all(text.as_bytes()).map_err(Error::io("write a list of movies"))?;
+        let mut command = self.converter();
+        command.args(["-protocol_whitelist", "file", "-format_whitelist", "concat,mov"]);
+        command.args(["-f", "concat", "-safe", "0", "-i", INPUT]).args(after).current_dir(dir);
+        command.stdin(Stdio::from(list));
+        process::run(command, None, &self.limits, stop, read)
+    }
+
+    /// How the tracks of a movie are encoded, by `ffprobe`.
+    pub(crate) fn layout(&self, movie: &File, stop: &Stop) -> Result<Layout> {
+        let mut command = command(&self.prober);
+        command.args(["-loglevel", "error", "-of", "json", "-show_data_hash", "md5", "-show_entries"]);
+        command.arg(layout::ENTRIES).args(input());
+        command.stdin(Stdio::from(movie.try_clone().map_err(Error::io("open the movie again"))?));
+        let json = process::run(command, None, &self.limits, stop, text)??;
+        Layout::of_json(&json)
     }
 
     /// `ffmpeg` with one thread for each of its parts: the jobs share the processors.

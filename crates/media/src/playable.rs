@@ -10,6 +10,7 @@ use owlery_model::event::state::MovieCheck;
 
 use crate::{Error, Ffmpeg, Result};
 pub use make::make_playable;
+pub(crate) use make::{PART_TIME_BASE, make_part};
 
 /// A type of movie that browsers play.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

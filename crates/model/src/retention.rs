@@ -8,7 +8,10 @@ mod policy;
 
 use serde::{Deserialize, Serialize};
 
-pub use forecast::{ArchiveForecast, CameraForecast, CameraSums, DaySums, Forecast, Kept, Rule, days_asked, forecast};
+pub use forecast::{
+    ArchiveForecast, CameraForecast, CameraSums, Candidate, DaySums, Expiry, Forecast, Kept, Rule, Sight, days_asked,
+    expiry, forecast,
+};
 pub use planner::{have_copies, plan};
 pub use policy::{Keep, MinFree, Policy, Rules};
 

@@ -8,6 +8,7 @@ use owlery_model::event::{self as model, Camera, Container, Located, Location, M
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
+use crate::expires::Expires;
 use crate::url::{Directory, FileUrl};
 
 /// An event.
@@ -237,6 +238,9 @@ pub struct EventWithImages<'a> {
     pub event: Event<'a>,
     /// Its pictures.
     pub images: Vec<Image<'a>>,
+    /// When a rule will take it; null if it is only in a store, whose events no rule takes.
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub expires: Option<Expires>,
 }
 
 /// A picture of an event.

@@ -7,6 +7,7 @@ mod cameras;
 pub mod control;
 mod days;
 mod event;
+mod expires;
 mod pass;
 mod progress;
 mod queue;
@@ -25,6 +26,7 @@ pub use cache::{
 pub use cameras::{CameraInfo, Cameras};
 pub use days::{DayPicture, DayPictures, DaySums, Days};
 pub use event::{Event, EventPage, EventWithImages, Events, Id, Image, Video, Videos, WallTime};
+pub use expires::Expires;
 pub use pass::{Pass, Plan, Refusal, Report};
 pub use progress::Progress;
 pub use queue::{Queue, QueuedPass, Restoration, Saved};

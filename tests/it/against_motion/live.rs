@@ -2,7 +2,10 @@
 
 use std::net::TcpListener;
 
+use serde_json::json;
+
 use super::Live;
+use crate::browser::Browser;
 use crate::http::live_pictures::Watcher;
 use crate::world::{wait_for, wait_until};
 
@@ -29,6 +32,14 @@ fn live_pictures_of_motion_are_passed_on() {
     for _ in 0..5 {
         assert!(is_jpeg(&watcher.picture().unwrap()) && is_jpeg(&other.picture().unwrap()));
     }
+    let browser = Browser::open(&live.world, &daemon);
+    browser.wait_for(
+        "a browser shows the live picture",
+        "let picture = document.querySelector('#live');
+         if (!picture) { picture = new Image(); picture.id = 'live'; picture.src = '/live/Camera1'; document.body.append(picture); }
+         return picture.naturalWidth",
+        &json!(320),
+    );
     let cameras = daemon.get("/api/v1/cameras").json();
     for camera in cameras["cameras"].as_array().unwrap() {
         assert_eq!(camera["live"], true, "{camera}");

@@ -305,6 +305,7 @@ fn one_event_has_its_pictures() {
     let images = received["images"].as_array().unwrap().clone();
     let mut rest = received.clone();
     rest.as_object_mut().unwrap().remove("images");
+    assert_eq!(rest.as_object_mut().unwrap().remove("expires").unwrap()["reason"], "no rule");
     assert_eq!(Some(rest), daemon.event(id), "the same as in the list");
     assert_eq!(images.len(), 48);
     let first = world.path(id).join("05-44-39-00.jpg");

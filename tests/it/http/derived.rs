@@ -16,7 +16,7 @@ use crate::world::{Daemon, Response, World, event_id, wait_for, wait_until};
 const EVENT: &str = "Camera1/2026-11-21/05-44-39";
 
 /// The response for what may still be made: requests it again as long as it is 202.
-fn made(daemon: &Daemon, path: &str) -> Response {
+pub fn made(daemon: &Daemon, path: &str) -> Response {
     wait_for(path, || {
         let response = daemon.get(path);
         if response.status == 202 {
@@ -61,7 +61,7 @@ fn codecs(movie: &[u8]) -> Vec<String> {
 }
 
 /// The jobs that have made something since the start.
-fn jobs(daemon: &Daemon) -> u64 {
+pub fn jobs(daemon: &Daemon) -> u64 {
     let metrics = daemon.get("/metrics").text();
     let line = metrics.lines().find_map(|line| line.strip_prefix("owlery_media_made_total ")).unwrap();
     line.parse().unwrap()

@@ -88,6 +88,8 @@ fn clients_share_one_connection_to_motion() {
         let first = watcher.number().unwrap();
         assert!(watcher.number().unwrap() > first);
     }
+    let metrics = daemon.get("/metrics").text();
+    assert!(metrics.contains("\nowlery_live_picture_clients 3\n"), "{metrics}");
     let still = daemon.get("/live/Camera1/still.jpg");
     assert_eq!((still.status, still.header("content-type")), (200, Some("image/jpeg")));
     assert_eq!((still.header("cache-control"), still.body.len()), (Some("no-store"), 10 + PADDING));

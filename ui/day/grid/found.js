@@ -22,10 +22,13 @@ export class Found {
   /** the cursors of what follows; null at the end @type {{up: string | null, down: string | null}} */
   #next = { up: null, down: "" };
   #start = "";
+  /** changes with what is asked for, so that late responses are left out */
+  #run = {};
 
   /** Shows the events from a day or a moment on, or the newest. @param {string} moment */
   async open(moment) {
     this.#start = moment;
+    this.#run = {};
     [this.#events, this.#byHour, this.#next] = [[], null, { up: moment ? "" : null, down: "" }];
     await this.grow("down");
   }
@@ -43,7 +46,9 @@ export class Found {
     if (oldest) params.set("from", oldest.start);
     if (this.#next.up !== null && this.#events[0]) params.set("to", this.#events[0].start);
     if (!oldest && !this.#events.length) return this.open(this.#start);
+    const run = this.#run;
     const { events, next } = await fetchJson(`api/v1/events?${params}`);
+    if (run !== this.#run) return;
     if (next) return this.open(this.#start);
     this.#events = [];
     this.#add(events);
@@ -56,6 +61,7 @@ export class Found {
 
   /** Finds more at an end. @param {"up" | "down"} end */
   async grow(end) {
+    const run = this.#run;
     const params = filterParams();
     params.set("limit", String(PAGE));
     if (end === "down" && this.#start) params.set("to", this.#start);
@@ -66,6 +72,7 @@ export class Found {
     for (let [pages, before] = [0, this.#shown.length]; pages < PAGES && this.#shown.length < before + ENOUGH && this.#next[end] !== null; pages++) {
       if (this.#next[end]) params.set("cursor", /** @type {string} */ (this.#next[end]));
       const { events, next } = await fetchJson(`api/v1/events?${params}`);
+      if (run !== this.#run) return;
       this.#next[end] = next;
       this.#add(events);
     }

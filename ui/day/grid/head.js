@@ -12,7 +12,7 @@ export function dayHead(day, found) {
   const counts = archive.counts(day);
   const events = found ?? counts.reduce((sum, counts) => sum + counts.events, 0);
   const loose = counts.reduce((sum, counts) => sum + counts.loose, 0);
-  const isKnown = counts.some(({ reviewed }) => reviewed !== undefined);
+  const isKnown = found === null && counts.some(({ reviewed }) => reviewed !== undefined);
   const unreviewed = counts.reduce((sum, counts) => sum + counts.events - (counts.reviewed ?? 0), 0);
   const { cameras } = address.state;
   const mark = t(unreviewed ? "day-mark" : "day-unmark");
@@ -40,16 +40,15 @@ export const removeFilters = () => {
 /** Whether anything restricts what is shown. */
 export const hasFilters = () => filtersOf(address.state) !== filtersOf(DEFAULT) || address.state.hours !== "";
 
-/** What is shown if there is no event to show. @param {boolean} isLoaded */
-export function emptyState(isLoaded) {
-  const { kind, why } = archive.status;
-  if (kind === "away" || kind === "refused") {
-    return html`<div class="empty" role="status"><h2>${t(kind === "away" ? "list-away" : "list-refused")}</h2><p class="bad">${why}</p>
-      ${kind === "away" ? html`<p class="soft">${t("list-retries")}</p>` : hasFilters() ? removeButton() : nothing}</div>`;
+/** What is shown if there is no event to show. @param {boolean} isLoaded @param {(Error & {isPassing?: boolean}) | null} failure */
+export function emptyState(isLoaded, failure) {
+  if (failure) {
+    return html`<div class="empty" role="status"><h2>${t(failure.isPassing ? "list-away" : "list-refused")}</h2><p class="bad">${failure.message}</p>
+      ${failure.isPassing ? html`<p class="soft">${t("list-retries")}</p>` : hasFilters() ? removeButton() : nothing}</div>`;
   }
   if (!isLoaded) return nothing;
   if (hasFilters()) return html`<div class="empty" role="status"><h2>${t("list-nothing")}</h2><p class="soft">${t("list-nothing-why")}</p>${removeButton()}</div>`;
-  if (kind === "reading") return html`<div class="empty" role="status"><h2>${t("list-reading")}</h2></div>`;
+  if (archive.status.kind === "reading") return html`<div class="empty" role="status"><h2>${t("list-reading")}</h2></div>`;
   const which = archive.cameras.length ? "list-no-events" : "list-no-cameras";
   return html`<div class="empty" role="status"><h2>${t(which)}</h2><p class="soft">${t(`${which}-why`)}</p></div>`;
 }

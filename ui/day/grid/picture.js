@@ -44,6 +44,7 @@ export class Picture {
   #load() {
     clearTimeout(this.#timer);
     const path = this.#paths[this.#nth];
+    if (!this.#image.isConnected) return;
     if (path) this.#image.src = path;
     else this.#image.removeAttribute("src");
   }

@@ -19,12 +19,6 @@ const [clock, seconds, day] = [{ minute: "2-digit" }, { minute: "2-digit", secon
   new Intl.DateTimeFormat(locale, { timeZone: "UTC", ...("day" in options ? {} : { hour: "2-digit" }), .../** @type {{}} */ (options) }));
 
 export class Painter {
-  /** @type {Map<string, string>} the texts of ticks */
-  #labels = new Map();
-  /** @type {import("./marks.js").Lanes | null} whose names are measured */
-  #lanes = null;
-  /** @type {number[]} the widths of the names */
-  #widths = [];
   #size = "";
   #width = 0;
   #height = 0;
@@ -78,7 +72,7 @@ export class Painter {
     context.textBaseline = "middle";
     this.#axis(scene);
     this.#density(scene);
-    this.#marks(scene.boxes);
+    this.#marks(scene);
     this.#dim(scene);
     this.#names(scene.lanes);
     this.#lines(scene);
@@ -99,16 +93,8 @@ export class Painter {
       const isDay = time % DAY === 0;
       this.#fill(isDay ? "edge" : "line", x, isDay ? 0 : 14, 1, this.#height);
       this.context.fillStyle = this.colours[isDay ? "text" : "soft"];
-      this.context.fillText(this.#label(time, isDay ? day : step < MINUTE ? seconds : clock), x + 4, AXIS / 2);
+      this.context.fillText((isDay ? day : step < MINUTE ? seconds : clock).format(time), x + 4, AXIS / 2);
     }
-  }
-
-  /** @param {number} time @param {Intl.DateTimeFormat} form */
-  #label(time, form) {
-    const key = form === day ? `${time}` : `${time % DAY} ${form === clock}`;
-    const label = this.#labels.get(key) ?? form.format(time);
-    this.#labels.set(key, label);
-    return label;
   }
 
   /** @param {Scene} scene */
@@ -134,21 +120,22 @@ export class Painter {
     return [x, Math.max(2, Math.round(toX(view, this.#width, hour + HOUR)) - x)];
   }
 
-  /** @param {Scene["boxes"]} boxes */
-  #marks({ fresh, seen, open, saved }) {
+  /** @param {Scene} scene */
+  #marks({ boxes: { fresh, seen, open, saved }, lanes }) {
     const { context, colours } = this;
     this.#bars(seen, colours.edge, 0);
     this.#bars(seen, colours.card, 1);
     this.#bars(fresh, colours.mark, 0);
     this.#bars(open, this.open, 0);
+    const size = Math.min(4, lanes.height / 3);
     context.beginPath();
     for (let at = 0; at < saved.length; at += 4) {
-      const [x, y] = [saved[at] + Math.min(saved[at + 2], 10) / 2, saved[at + 1] - 1];
-      context.moveTo(x - 4, y);
-      context.lineTo(x + 4, y);
-      context.lineTo(x, y + 5);
+      const [x, y] = [saved[at] + Math.min(saved[at + 2], 10) / 2, saved[at + 1]];
+      context.moveTo(x - size, y);
+      context.lineTo(x + size, y);
+      context.lineTo(x, y + size * 1.2);
     }
-    [context.strokeStyle, context.lineWidth, context.fillStyle] = [colours.card, 3, colours.good];
+    [context.strokeStyle, context.lineWidth, context.fillStyle] = [colours.card, size / 2, colours.good];
     context.stroke();
     context.fill();
   }
@@ -169,7 +156,7 @@ export class Painter {
 
   /** Dims the hours that are not shown. @param {Scene} scene */
   #dim({ view, shows }) {
-    this.context.globalAlpha = 0.75;
+    this.context.globalAlpha = 0.65;
     for (let hour = Math.floor(view.from / HOUR) * HOUR; hour < view.to; hour += HOUR) {
       if (!shows((hour % DAY) / HOUR)) this.#fill("back", this.#place(view, hour)[0], AXIS, this.#place(view, hour)[1], this.#height);
     }
@@ -181,14 +168,14 @@ export class Painter {
     if (lanes.height < NAMED) return;
     const { context } = this;
     const longest = Math.min(140, this.#width / 4);
-    if (this.#lanes !== lanes) this.#widths = lanes.names.map((name) => Math.min(longest, context.measureText(name).width));
-    this.#lanes = lanes;
-    const middle = AXIS + lanes.height / 2;
-    context.globalAlpha = 0.7;
-    this.#widths.forEach((width, lane) => this.#fill("card", 0, middle + lane * lanes.height - 7, width + 8, 13));
-    context.globalAlpha = 1;
-    context.fillStyle = this.colours.text;
-    lanes.names.forEach((name, lane) => context.fillText(name, 4, middle + lane * lanes.height, longest));
+    lanes.names.forEach((name, lane) => {
+      const middle = AXIS + (lane + 0.5) * lanes.height;
+      context.globalAlpha = 0.7;
+      this.#fill("card", 0, middle - 7, Math.min(longest, context.measureText(name).width) + 8, 13);
+      context.globalAlpha = 1;
+      context.fillStyle = this.colours.text;
+      context.fillText(name, 4, middle, longest);
+    });
   }
 
   /** @param {Scene} scene */

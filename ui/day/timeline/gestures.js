@@ -1,7 +1,10 @@
-// What pointers and the wheel mean on the timeline. It knows no element: it gets places, and says what is meant by them.
+// What pointers and the wheel mean on the timeline, and the views that they lead to. It knows no element: it gets places, and says what is
+// meant by them.
 
-import { clamp } from "./scale.js";
+import { DAY } from "../../core/time.js";
+import { clamp, pan, toTime, zoom } from "./scale.js";
 
+/** @typedef {import("./scale.js").View} View */
 /** @typedef {{id: number, x: number, y: number, isHeader?: boolean, isTouch?: boolean}} Place */
 /**
  * @typedef {{kind: "hover" | "scrub" | "drop" | "click", x: number, y: number, isTouch: boolean, isHeader: boolean}
@@ -20,6 +23,22 @@ export function turn({ deltaX, deltaY, deltaMode, shiftKey, ctrlKey }) {
   if (!ctrlKey && (shiftKey || Math.abs(deltaX) > Math.abs(deltaY))) return { pan: (deltaX || deltaY) * unit, factor: 1 };
   // A pinch on a trackpad arrives as ctrl and small steps.
   return { pan: 0, factor: Math.exp(ctrlKey ? clamp(deltaY * unit, -40, 40) / 80 : clamp(deltaY * unit, -200, 200) / 500) };
+}
+
+/** Two fingers went from one pair of places to another: what was under them still is. @param {View} view @param {number} width
+ * @param {number[]} before @param {number[]} after */
+export function pinch(view, width, before, after) {
+  const apart = (/** @type {number[]} */ [one, other]) => Math.max(16, Math.abs(one - other));
+  const middle = (/** @type {number[]} */ [one, other]) => (one + other) / 2;
+  const zoomed = zoom(view, apart(before) / apart(after), toTime(view, width, middle(before)));
+  return pan(zoomed, ((middle(before) - middle(after)) / width) * (zoomed.to - zoomed.from));
+}
+
+/** The days whose middle is the view's, as many as given, none of them after `last`. @param {View} view @param {number} count @param {number} last */
+export function wholeDays(view, count, last) {
+  const middle = Math.floor((view.from + view.to) / 2 / DAY) * DAY;
+  const to = Math.min(middle + Math.ceil(count / 2) * DAY, Math.max(Math.ceil(last / DAY) * DAY, middle + DAY));
+  return { from: to - count * DAY, to };
 }
 
 /** The pointers that are down, and what they do together. */

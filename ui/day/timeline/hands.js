@@ -3,18 +3,20 @@
 import { address, isFiltered } from "../../core/address.js";
 import { archive } from "../../core/archive.js";
 import { clock, duration, number, shortDayName, t } from "../../core/texts.js";
-import { DAY, HOUR, dayOf } from "../../core/time.js";
-import { cursor } from "../cursor.js";
+import { DAY, HOUR, addDays, dayOf, parse } from "../../core/time.js";
 import { Bubble } from "./bubble.js";
 import { AXIS } from "./draw.js";
-import { Pointers, turn } from "./gestures.js";
-import { countOf, walk } from "./load.js";
-import { before, hourOf, nearest, neighbours } from "./marks.js";
-import { pan, pinch, toTime, zoom } from "./scale.js";
+import { before, nearest, neighbours } from "./find.js";
+import { Pointers, pinch, turn, wholeDays } from "./gestures.js";
+import { countOf } from "./load.js";
+import { hourOf } from "./marks.js";
+import { clamp, pan, toTime, zoom } from "./scale.js";
 
 /** @typedef {import("./marks.js").Mark} Mark */
 
-const NEAR = { mouse: 4, touch: 12 }; // pixels beside a mark that still mean it
+const [NEAR, TOUCH] = [4, 12]; // pixels beside a mark that still mean it, for a finger
+const STEP = 1.6; // of the zoom by keys and buttons
+const MONTH = 31; // days that one walks without an event, and whose counts are asked for at once
 
 export class Hands {
   pointers = new Pointers();
@@ -59,9 +61,9 @@ export class Hands {
     timeline.pointer = isTouch && kind !== "scrub" ? null : meant;
     timeline.draw();
     if (kind === "hover" || kind === "scrub") return;
-    const mark = kind === "click" ? timeline.markAt(x, y, isTouch ? NEAR.touch : NEAR.mouse) : null;
+    const mark = kind === "click" ? this.markAt(x, y, isTouch) : null;
     if (mark) address.go({ event: mark.event.id });
-    else if (kind === "drop" || y >= AXIS) cursor.go(toTime(view, width, x));
+    else if (kind === "drop" || y >= AXIS) timeline.cursor.go(toTime(view, width, x));
   }
 
   /** @param {PointerEvent} event */
@@ -85,7 +87,7 @@ export class Hands {
     const { view, width } = this.timeline;
     if (view.to - view.from <= HOUR) {
       if (this.#back) this.timeline.show(this.#back, true);
-      else this.timeline.showDays(1);
+      else this.press("day");
       return;
     }
     this.#back = view;
@@ -102,13 +104,29 @@ export class Hands {
       ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1), ArrowUp: () => this.#stepLane(-1), ArrowDown: () => this.#stepLane(1),
       Home: () => this.#walk(view.from, "", 1), End: () => this.#walk(view.to, "", -1),
       PageUp: () => this.#shift(-DAY), PageDown: () => this.#shift(DAY),
-      "+": () => timeline.zoomBy(-1), "=": () => timeline.zoomBy(-1), "-": () => timeline.zoomBy(1),
+      "+": () => this.press("in"), "=": () => this.press("in"), "-": () => this.press("out"),
       Enter: () => mark && address.go({ event: mark.event.id }), Escape: () => this.overlay.blur(),
     };
     if (event.ctrlKey || event.metaKey || event.altKey || !keys[event.key]) return;
     event.preventDefault();
     timeline.pointer = null;
     keys[event.key]();
+  }
+
+  /** Does what a button says: zooms around the mark with the focus or the middle, shows whole days, or now. @param {"in" | "out" | "day" | "week" | "now"} name */
+  press(name) {
+    const { mark, goal, bounds } = this.timeline;
+    const [span, middle] = [goal.to - goal.from, (goal.from + goal.to) / 2];
+    const at = mark && this.#sees(mark) ? mark.start : middle;
+    this.timeline.show({
+      in: () => zoom(goal, 1 / STEP, at), out: () => zoom(goal, STEP, at),
+      day: () => wholeDays(goal, 1, bounds.to), week: () => wholeDays(goal, 7, bounds.to), now: () => pan(goal, archive.now - goal.from - span * 0.9),
+    }[name](), true);
+  }
+
+  /** Whether the beginning of a mark is in view. @param {Mark} mark */
+  #sees({ start }) {
+    return start >= this.timeline.goal.from && start <= this.timeline.goal.to;
   }
 
   #focus() {
@@ -125,19 +143,44 @@ export class Hands {
   /** @param {1 | -1} direction */
   #step(direction) {
     const { mark, goal } = this.timeline;
-    if (mark && mark.start >= goal.from && mark.start <= goal.to) return this.#walk(mark.start, mark.event.id, direction);
+    if (mark && this.#sees(mark)) return this.#walk(mark.start, mark.event.id, direction);
     return this.#walk(direction > 0 ? goal.from : goal.to, "", direction);
   }
 
-  /** Goes to the next mark in time. @param {number} time @param {string} id @param {1 | -1} direction */
+  /** Goes to the next mark in time. @param {number} time @param {string} id of the mark where one is, or "" @param {1 | -1} direction */
   async #walk(time, id, direction) {
     const asked = ++this.#asked;
     try {
-      const found = await walk(this.timeline.hours, time, id, direction, this.timeline.bounds);
+      const found = await this.#find(time, id, direction);
       if (found && asked === this.#asked) this.#choose(found);
     } catch (error) {
       archive.fail(error);
     }
+  }
+
+  /** The next mark in time; null at the end. Hours on the way are loaded. @param {number} time @param {string} id @param {1 | -1} direction */
+  async #find(time, id, direction) {
+    const { hours, bounds } = this.timeline;
+    const filtered = isFiltered(address.state);
+    let days = 0; // that were loaded under filters
+    for (let hour = hourOf(time); direction > 0 ? hour <= bounds.to : hour + HOUR > bounds.from; hour += direction * HOUR) {
+      if (!hours.get(hour)) {
+        const day = dayOf(hour);
+        const far = addDays(day, direction * MONTH);
+        await archive.loadDays(direction > 0 ? day : far, direction > 0 ? far : day);
+        if (countOf(hour)) {
+          if (filtered && ++days > MONTH) return null;
+          await (filtered ? archive.load(parse(day), parse(day) + DAY) : archive.load(hour, hour + HOUR));
+        }
+      }
+      const marks = hours.get(hour)?.marks ?? [];
+      const at = marks.findIndex(({ event }) => event.id === id);
+      if (at >= 0 && marks[at + direction]) return marks[at + direction];
+      if (at >= 0) continue;
+      const found = direction > 0 ? marks.find(({ start }) => start >= time) : marks.findLast(({ start }) => start <= time);
+      if (found) return found;
+    }
+    return null;
   }
 
   /** Goes to the mark in the next lane that is nearest in time. @param {1 | -1} direction */
@@ -146,7 +189,7 @@ export class Hands {
     if (!mark) return this.#step(-1);
     for (let lane = (lanes.of.get(mark.event.camera) ?? 0) + direction; lane >= 0 && lane < lanes.names.length; lane += direction) {
       const found = nearest(hours, lanes, lane, mark.start, goal.to - goal.from, archive.now);
-      if (found && found.start >= goal.from && found.start <= goal.to) return this.#choose(found);
+      if (found && this.#sees(found)) return this.#choose(found);
     }
   }
 
@@ -155,7 +198,7 @@ export class Hands {
     const { timeline } = this;
     const { from, to } = timeline.goal;
     timeline.mark = mark;
-    if (mark && (mark.start < from || mark.start > to)) timeline.show(pan({ from, to }, mark.start - (from + to) / 2), true);
+    if (mark && !this.#sees(mark)) timeline.show(pan({ from, to }, mark.start - (from + to) / 2), true);
     timeline.name = { id: `mark${++this.#asked}`, text: "" };
     this.rename();
   }
@@ -178,6 +221,19 @@ export class Hands {
     ].join(", ") + (nth ? `; ${t("timeline-place", { nth: number(nth), count: number(inView.length) })}` : "");
   }
 
+  /** @param {number} y */
+  #laneAt(y) {
+    const { height, names } = this.timeline.lanes;
+    return clamp(Math.floor((y - AXIS) / height), 0, names.length - 1);
+  }
+
+  /** The mark at a place in the plot. @param {number} x @param {number} y @param {boolean} [isTouch] */
+  markAt(x, y, isTouch) {
+    const { view, width, hours, lanes } = this.timeline;
+    const away = ((isTouch ? TOUCH : NEAR) * (view.to - view.from)) / width;
+    return y < AXIS ? null : nearest(hours, lanes, this.#laneAt(y), toTime(view, width, x), away, archive.now);
+  }
+
   /** Shows the picture of the moment under the pointer, or of the mark that was reached by keys. */
   peek() {
     const { timeline, bubble } = this;
@@ -188,9 +244,9 @@ export class Hands {
       const next = neighbours(hours, lanes, mark);
       return bubble.show({ time: mark.start, x: box[0] + box[2] / 2, width, mark, isSoft: false, isStill: true, text: mark.event.camera, next });
     }
-    const lane = timeline.laneAt(pointer.y);
+    const lane = this.#laneAt(pointer.y);
     const time = toTime(view, width, pointer.x);
-    const hit = timeline.markAt(pointer.x, pointer.y, pointer.isTouch ? NEAR.touch : NEAR.mouse);
+    const hit = this.markAt(pointer.x, pointer.y, pointer.isTouch);
     const ofLane = (/** @type {number} */ hour) => countOf(hour, (camera) => lanes.of.get(camera) === lane);
     const shown = hit ?? before(hours, lanes, lane, time, ofLane);
     const camera = hit?.event.camera ?? lanes.names[lane];

@@ -1,5 +1,5 @@
-// The marks of the timeline: lanes, what is drawn in each hour (marks, or a density where there are too many), the rectangles of the marks,
-// and which mark is near a place. Nothing here draws or loads.
+// The marks of the timeline: lanes, what is drawn in each hour (marks, or a density where there are too many), and the rectangles of the
+// marks. Nothing here draws or loads.
 
 import { DAY, HOUR, dayOf, format, parse } from "../../core/time.js";
 import { clamp } from "./scale.js";
@@ -23,7 +23,7 @@ import { clamp } from "./scale.js";
 export const MOST = 5000; // marks of a view
 export const LEAST = 3; // pixels: the width of a mark
 const [THIN, THICK] = [6, 28]; // pixels: the height of a lane
-const BACK = 12; // hours before a view from which events may last into it
+export const BACK = 12; // hours before a view from which events may last into it
 const HELD = 1000; // hours whose marks are held
 
 /** Lanes for cameras in so many pixels. If there are too many cameras, neighbours share a lane. @param {string[]} cameras @param {number} room
@@ -158,40 +158,4 @@ export function pack({ hours, low, high }, view, width, lanes, top, now) {
 }
 
 /** From 0 to 1. @param {number | null} peak @param {number} low @param {number} high */
-export const strength = (peak, low, high) => (peak && high > low ? clamp((Math.log(peak) - low) / (high - low), 0, 1) : 0.5);
-
-/** The mark of a lane that is nearest to a time, at most so far away. Of those at the time it is the one that began last.
- * @param {Hours} hours @param {Lanes} lanes @param {number} lane @param {number} time @param {number} away @param {number} now */
-export function nearest(hours, lanes, lane, time, away, now) {
-  /** @type {Mark | null} */
-  let found = null;
-  let least = away;
-  for (let hour = hourOf(time) - BACK * HOUR; hour <= time + away; hour += HOUR) {
-    for (const mark of hours.get(hour)?.marks ?? []) {
-      if (lanes.of.get(mark.event.camera) !== lane) continue;
-      const distance = Math.max(0, mark.start - time, time - endOf(mark, now));
-      if (distance <= least) [found, least] = [mark, distance];
-    }
-  }
-  return found;
-}
-
-/** The last mark of a lane that began before a time, within a day, as far as all hours between them are here. @param {Hours} hours
- * @param {Lanes} lanes @param {number} lane @param {number} time @param {(hour: number) => number} countOf @returns {Mark | null} */
-export function before(hours, lanes, lane, time, countOf) {
-  for (let hour = hourOf(time), nth = 0; nth < 24; nth++, hour -= HOUR) {
-    const here = hours.get(hour);
-    if (!here && countOf(hour) > 0) return null;
-    const found = here?.marks.findLast(({ event, start }) => start <= time && lanes.of.get(event.camera) === lane);
-    if (found) return found;
-  }
-  return null;
-}
-
-/** The marks of a lane around a mark, the nearest first. @param {Hours} hours @param {Lanes} lanes @param {Mark} mark @returns {Mark[]} */
-export function neighbours(hours, lanes, mark) {
-  const lane = lanes.of.get(mark.event.camera);
-  const near = [-HOUR, 0, HOUR].flatMap((by) => hours.get(hourOf(mark.start) + by)?.marks ?? []).filter(({ event }) => lanes.of.get(event.camera) === lane);
-  const at = near.findIndex(({ event }) => event.id === mark.event.id);
-  return [1, -1, 2, -2].map((by) => near[at + by]).filter((each) => each !== undefined);
-}
+const strength = (peak, low, high) => (peak && high > low ? clamp((Math.log(peak) - low) / (high - low), 0, 1) : 0.5);

@@ -35,22 +35,6 @@ export function fit(view, bounds) {
   return { from: middle - half, to: middle + half };
 }
 
-/** Two fingers went from one pair of places to another: what was under them still is. @param {View} view @param {number} width
- * @param {number[]} before @param {number[]} after */
-export function pinch(view, width, before, after) {
-  const apart = (/** @type {number[]} */ [one, other]) => Math.max(16, Math.abs(one - other));
-  const middle = (/** @type {number[]} */ [one, other]) => (one + other) / 2;
-  const zoomed = zoom(view, apart(before) / apart(after), toTime(view, width, middle(before)));
-  return pan(zoomed, ((middle(before) - middle(after)) / width) * (zoomed.to - zoomed.from));
-}
-
-/** The days whose middle is the view's, as many as given, none of them after `last`. @param {View} view @param {number} count @param {number} last */
-export function wholeDays(view, count, last) {
-  const middle = Math.floor((view.from + view.to) / 2 / DAY) * DAY;
-  const to = Math.min(middle + Math.ceil(count / 2) * DAY, Math.max(Math.ceil(last / DAY) * DAY, middle + DAY));
-  return { from: to - count * DAY, to };
-}
-
 /** The ticks of an axis: so many that their labels have room. @param {View} view @param {number} width */
 export function ticks({ from, to }, width) {
   const step = STEPS.find((each) => (each / (to - from)) * width >= APART) ?? DAY;

@@ -193,6 +193,7 @@ not-known = Das Ereignis kann nicht geladen werden: { $why }
 no-next = Es gibt kein späteres Ereignis.
 no-previous = Es gibt kein früheres Ereignis.
 saved-stays = Das Ereignis ist gesichert und wird nicht gelöscht.
+open-stays = Das Ereignis wird noch aufgenommen und nicht gelöscht.
 skipped = { $count ->
     [one] 1 Ereignis, das nicht abgespielt werden kann, wurde übersprungen
    *[other] { $count } Ereignisse, die nicht abgespielt werden können, wurden übersprungen
@@ -242,7 +243,56 @@ picture-previous = Voriges Bild
 picture-next = Nächstes Bild
 picture-file = Die Datei
 ## Calendar
+chips-cameras = Kameras
+chips-all = Alle Kameras
+calendar-loading = Lädt …
+calendar-empty = Es wurde noch nichts aufgenommen.
+calendar-failed = Tage sind gerade nicht zu laden: { $why }
+calendar-retry = Noch einmal
+calendar-fewer = weniger
+calendar-more = mehr Ereignisse
+calendar-unreviewed = nicht alle gesehen
+calendar-saved = gesichert
+calendar-next = geht mit dem nächsten Durchgang
+calendar-soon = geht binnen einer Woche
+calendar-events = { $count ->
+    [0] keine Ereignisse
+    [one] 1 Ereignis
+   *[other] { $count } Ereignisse
+  }
+calendar-count-unreviewed = { $count } ungesehen
+calendar-count-saved = { $count } gesichert
+calendar-count-loose = { $count ->
+    [one] 1 andere Datei
+   *[other] { $count } andere Dateien
+  }
+calendar-goes-next = { $camera }: geht mit dem nächsten Durchgang, { $why }
+calendar-goes = { $camera }: geht { $days ->
+    [one] morgen
+   *[other] in { $days } Tagen
+  }, { $why }
+
 ## Live
+live-no-camera = Es gibt noch keine Kamera.
+live-at-a-time = Kameras auf einmal
+live-before = Kameras davor
+live-after = Weitere Kameras
+live-page = { $page } von { $pages }
+live-full = Ganzer Bildschirm
+live-alone = Nur diese Kamera
+live-picture = { $camera }, live
+live-records = nimmt auf
+live-newest = neuestes: { $time }
+live-day = sein Tag
+live-since = Kein Bild seit { $time }
+live-none-yet = Noch kein Bild
+live-ended = der Strom ist zu Ende
+live-silent = sie antwortet nicht
+live-unknown = sie sendet etwas anderes als Bilder
+live-configure = Wo die Live-Bilder dieser Kamera sind, ist nicht bekannt. Owlery braucht dafür --motion-conf oder --live KAMERA=URL.
+live-not-configured = Von dieser Kamera gibt es keine Live-Bilder.
+live-thumbnail = Das neueste Ereignis von { $camera }
+
 ## Storage
 ask-cancel = Abbrechen
 held-confirm = Bestätigen …
@@ -254,6 +304,7 @@ held-asks = { $count ->
        *[other] { $days } Tagen
       } werden gelöscht.
   }
+held-gone = Dieser Durchgang wird nicht mehr aufgehalten.
 held-action = { $count ->
     [one] 1 Ereignis löschen
    *[other] { $count } Ereignisse löschen
@@ -291,7 +342,7 @@ storage-all = Alle
 storage-day = Tag
 storage-camera = Kamera
 storage-events = Ereignisse
-storage-saved = Gemerkt
+storage-saved = Gesichert
 storage-size = Größe
 storage-share = Anteil
 storage-a-day = Am Tag
@@ -372,7 +423,7 @@ store-trouble = Seit { $when } kann nichts kopiert werden: { $why }
 store-lost = Seit { $when } ist er nicht erreichbar.
 store-rule = Kopiert
 store-copy-complete = jedes Ereignis, sobald es vollständig ist
-store-copy-saved = gemerkte Ereignisse
+store-copy-saved = gesicherte Ereignisse
 store-copy-expire = Ereignisse, bevor sie gelöscht werden
 store-copy-off = nichts von selbst
 store-inactive = nichts: Er ist nicht aktiv
@@ -411,8 +462,8 @@ audit-left = liegen gelassen
 audit-refused = abgelehnt
 audit-restored = wiederhergestellt
 audit-deleted = gelöscht
-audit-saved = gemerkt
-audit-unsaved = nicht mehr gemerkt
+audit-saved = gesichert
+audit-unsaved = nicht mehr gesichert
 audit-emptied = von einem anderen Programm geleert
 audit-removed = sofort entfernt
 audit-failed = fehlgeschlagen
@@ -426,7 +477,7 @@ reason-older-than = älter als { $days ->
 reason-camera-over = die Kamera belegt { $excess } mehr als { $limit }
 reason-archive-over = die Aufnahmen belegen { $excess } mehr als { $limit }
 reason-free-space-under = { $free } des Datenträgers sind frei, weniger als { $wanted }
-reason-saved = gemerkt
+reason-saved = gesichert
 reason-open = wird noch aufgenommen
 reason-restored = wiederhergestellt
 reason-floor = zu jung, um für Größe oder Platz zu gehen

@@ -193,6 +193,7 @@ not-known = The event cannot be loaded: { $why }
 no-next = There is no later event.
 no-previous = There is no earlier event.
 saved-stays = The event is saved, so it is not deleted.
+open-stays = The event is still being recorded, so it is not deleted.
 skipped = { $count ->
     [one] 1 event that cannot be played was skipped
    *[other] { $count } events that cannot be played were skipped
@@ -242,7 +243,56 @@ picture-previous = Previous picture
 picture-next = Next picture
 picture-file = The file
 ## Calendar
+chips-cameras = Cameras
+chips-all = All cameras
+calendar-loading = Loading …
+calendar-empty = Nothing has been recorded yet.
+calendar-failed = Days cannot be loaded now: { $why }
+calendar-retry = Try again
+calendar-fewer = fewer
+calendar-more = more events
+calendar-unreviewed = not all reviewed
+calendar-saved = saved
+calendar-next = goes with the next pass
+calendar-soon = goes within a week
+calendar-events = { $count ->
+    [0] no events
+    [one] 1 event
+   *[other] { $count } events
+  }
+calendar-count-unreviewed = { $count } not reviewed
+calendar-count-saved = { $count } saved
+calendar-count-loose = { $count ->
+    [one] 1 other file
+   *[other] { $count } other files
+  }
+calendar-goes-next = { $camera }: goes with the next pass, { $why }
+calendar-goes = { $camera }: goes { $days ->
+    [one] tomorrow
+   *[other] in { $days } days
+  }, { $why }
+
 ## Live
+live-no-camera = There is no camera yet.
+live-at-a-time = Cameras at a time
+live-before = Cameras before
+live-after = More cameras
+live-page = { $page } of { $pages }
+live-full = Full screen
+live-alone = Only this camera
+live-picture = { $camera }, live
+live-records = records
+live-newest = newest: { $time }
+live-day = its day
+live-since = No picture since { $time }
+live-none-yet = No picture yet
+live-ended = the stream has ended
+live-silent = it does not respond
+live-unknown = it sends something else than pictures
+live-configure = Where the live pictures of this camera are is not known. Start Owlery with --motion-conf, or with --live CAMERA=URL.
+live-not-configured = There are no live pictures of this camera.
+live-thumbnail = The newest event of { $camera }
+
 ## Storage
 ask-cancel = Cancel
 held-confirm = Confirm …
@@ -254,6 +304,7 @@ held-asks = { $count ->
        *[other] { $days } days
       } are deleted.
   }
+held-gone = This pass is not held any more.
 held-action = { $count ->
     [one] Delete 1 event
    *[other] Delete { $count } events

@@ -2,6 +2,7 @@
 //! `make` makes them. What a client gets meanwhile is the caller's business.
 
 mod files;
+mod joined;
 mod make;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,6 +14,9 @@ use std::time::Duration;
 use owlery_archive::{MediaFile, MovieContents, read_movie};
 use owlery_cache::{Content, Media};
 use owlery_media::{Animation, Ffmpeg, Jobs, JobsOptions, MovieType, Playable, Ticket, Urgency, Width};
+use tokio::sync::Semaphore;
+
+pub use joined::{JoinError, Joined, JoinedMovie};
 
 use super::handle::Handle;
 use super::media_files::MediaFiles;
@@ -113,6 +117,8 @@ pub(crate) struct Derivation {
     missing: OnceLock<String>,
     /// The first job that makes a movie removes what an earlier process left.
     is_tidy: Once,
+    /// Permits of joined movies: each may take a thread, and room on the disk, for long.
+    joins: Arc<Semaphore>,
     made: AtomicU64,
     failed: AtomicU64,
 }
@@ -173,6 +179,7 @@ impl Default for Derivation {
             pools: Mutex::default(),
             missing: OnceLock::new(),
             is_tidy: Once::new(),
+            joins: Arc::new(Semaphore::new(joined::MAX_JOINS)),
             made: AtomicU64::new(0),
             failed: AtomicU64::new(0),
         }

@@ -1,6 +1,8 @@
 //! The cameras with their forecast, for the program, HTTP and embedding programs, and the single log warning about rules
 //! that do not fit the disk. `retention` computes the forecast.
 
+mod expiry;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -13,7 +15,7 @@ use crate::catalog::Catalog;
 use crate::clock::Now;
 use crate::error::Result;
 use crate::event::{Camera, Day};
-use crate::retention::{Forecast, Policy, days_asked, forecast};
+use crate::retention::{CameraSums, Disk, Forecast, Policy, days_asked, forecast};
 
 /// The cameras with their totals and forecast. Serialized as an object of its fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,7 +51,13 @@ impl Stats {
 }
 
 fn archive_forecast(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -> Result<Forecast> {
-    let Some((first, last)) = days_asked(now) else { return Ok(Forecast::default()) };
+    let (sums, disk) = sums_and_disk(catalog, tree, now)?;
+    Ok(forecast(&sums, disk, policy, now))
+}
+
+/// The totals of all cameras that a forecast needs, and the archive's disk if it can be read.
+fn sums_and_disk(catalog: &Catalog, tree: &Tree, now: Now) -> Result<(Vec<CameraSums>, Option<Disk>)> {
+    let Some((first, last)) = days_asked(now) else { return Ok((Vec::new(), None)) };
     let mut sums = catalog.sums(first, last)?;
     let disk = match tree.last_disk() {
         Ok((disk, apart)) => {
@@ -63,7 +71,7 @@ fn archive_forecast(catalog: &Catalog, tree: &Tree, policy: &Policy, now: Now) -
             None
         }
     };
-    Ok(forecast(&sums, disk, policy, now))
+    Ok((sums, disk))
 }
 
 impl Handle {

@@ -14,6 +14,7 @@ use super::reviewed::{Review, marks_of};
 use super::tagged::tagged;
 use crate::auth::Viewer;
 use crate::auth::{Prefix, vary_on_prefix};
+use crate::convert;
 use crate::engine::{Handle, LocatedPage, Marks, Order, Query};
 use crate::event::{Camera, EventId, Located, State as EventState};
 use crate::extract::schema::{CursorText, Direction, EventPath, Moment, RegionText};
@@ -159,7 +160,7 @@ fn query(params: EventsParams, handle: &Handle) -> Result<Query, Problem> {
     Ok(query)
 }
 
-/// One event with its pictures.
+/// One event with its pictures, and when it will expire.
 #[utoipa::path(get, path = "/api/v1/events/{camera}/{date}/{time}", tag = "events", params(EventPath), responses(
     (status = 200, description = "the event", body = EventWithImages),
     NoSuchEvent, CommonResponses
@@ -174,12 +175,15 @@ pub(crate) async fn event(
 ) -> Result<Response, Problem> {
     let id = viewer.event_id(&camera, &date, &time)?;
     let event = located(&handle, &viewer, &id).await?;
+    let (reader, scope, looked_at) = (Arc::clone(&handle), viewer.clone(), event.clone());
+    let expires = blocking(move || reader.expiry(&looked_at, scope.cameras())).await?.map(convert::expires);
     let images = images_of(&handle, &viewer, &reads, &id).await?;
     let reviewed = marks_of(&handle, &viewer).await?.has(&id);
     let directory = Directory::new(prefix.as_str(), &event.event.id);
     let images = images.iter().map(|(name, bytes)| Image { name, bytes: *bytes, url: directory.file(name) });
     let images = images.collect();
-    let mut response = json(&EventWithImages { event: Event::new(&event, &directory).reviewed(reviewed), images });
+    let mut response =
+        json(&EventWithImages { event: Event::new(&event, &directory).reviewed(reviewed), images, expires });
     vary_on_prefix(response.headers_mut());
     Ok(response)
 }

@@ -11,7 +11,7 @@ use super::events::located;
 use crate::auth::{Prefix, Viewer};
 use crate::engine::{Handle, Marks, Query, Reviewer};
 use crate::event::EventId;
-use crate::extract::schema::EventPath;
+use crate::extract::schema::{EventPath, ReviewBody};
 use crate::extract::values::TimeText;
 use crate::extract::{Names, NoParams, body};
 use crate::limits::blocking;
@@ -102,7 +102,7 @@ async fn set_reviewed(
 
 /// Notes that the user has reviewed many events, or has not: up to 1000 named ones, or all of cameras and a range of starts. Events that do not
 /// exist are passed over.
-#[utoipa::path(post, path = "/api/v1/reviewed", tag = "events", request_body = ReviewRequest, responses(
+#[utoipa::path(post, path = "/api/v1/reviewed", tag = "events", request_body = ReviewBody, responses(
     (status = 200, description = "how many events changed", body = ReviewedCount),
     (status = 413, description = "the body is too large", body = Problem, content_type = "application/problem+json"),
     (status = 415, description = "the body is not JSON", body = Problem, content_type = "application/problem+json"),

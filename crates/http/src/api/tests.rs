@@ -1,6 +1,7 @@
 //! Users who cannot see all cameras: every route under `/api/v1` over an archive, for different users, without `authenticate`.
 
 mod bulk;
+mod expires;
 mod reviewed;
 
 use std::collections::BTreeSet;

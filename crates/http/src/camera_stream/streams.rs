@@ -91,6 +91,11 @@ impl CameraStreams {
         Ok(client)
     }
 
+    /// The number of clients that watch.
+    pub(crate) fn clients(&self) -> usize {
+        MAX_CLIENTS.saturating_sub(self.clients.available_permits())
+    }
+
     /// How many streams are being read.
     #[cfg(test)]
     pub(super) fn running(&self) -> usize {

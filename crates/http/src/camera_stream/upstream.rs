@@ -1,6 +1,8 @@
 //! The task that reads the stream of one camera, once for all clients. It ends soon after its last client has left, with the service,
 //! or when the stream has been lost for too long.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use axum::body::HttpBody;
@@ -92,11 +94,7 @@ async fn read(feed: &Feed, url: &StreamUrl, settings: &Settings) -> Failure {
     };
     let mut end = Instant::now() + settings.picture_limit;
     loop {
-        let body = std::pin::Pin::new(&mut stream.body);
-        let frame = std::future::poll_fn({
-            let mut body = body;
-            move |context| body.as_mut().poll_frame(context)
-        });
+        let frame = poll_fn(|context| Pin::new(&mut stream.body).poll_frame(context));
         let bytes = match timeout_at(end, frame).await {
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             Ok(Some(Err(error))) => return connect::failure_of(&error),

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ArrayItems, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{
+    AdditionalProperties, AnyOfBuilder, ArrayBuilder, ArrayItems, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type,
+};
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::engine::derive::Width;
-use crate::event::{Camera, Day, EventName};
+use crate::event::{Camera, Day, EventId, EventName};
 
 /// A day of the calendar, with the days of each month and leap years.
 macro_rules! day {
@@ -168,6 +170,38 @@ impl PartialSchema for StoreText {
 impl ToSchema for StoreText {
     fn name() -> Cow<'static, str> {
         "StoreName".into()
+    }
+}
+
+/// The events of a review: named ones, or all of cameras and of a range of starts.
+pub(crate) struct ReviewBody;
+
+impl PartialSchema for ReviewBody {
+    fn schema() -> RefOr<Schema> {
+        let form = || {
+            let reviewed = ObjectBuilder::new().schema_type(SchemaType::new(Type::Boolean));
+            let reviewed = reviewed.description(Some("whether they were reviewed"));
+            let form = ObjectBuilder::new().property("reviewed", reviewed).required("reviewed");
+            form.additional_properties(Some(AdditionalProperties::FreeForm(false)))
+        };
+        let events = ArrayBuilder::new().items(EventId::schema()).max_items(Some(1000));
+        let cameras = ArrayBuilder::new().items(Camera::schema());
+        OneOfBuilder::new()
+            .item(form().property("events", events).required("events"))
+            .item(
+                form()
+                    .property("camera", cameras)
+                    .property("from", Moment::schema())
+                    .property("to", Moment::schema())
+                    .min_properties(Some(2)),
+            )
+            .into()
+    }
+}
+
+impl ToSchema for ReviewBody {
+    fn name() -> Cow<'static, str> {
+        "ReviewRequest".into()
     }
 }
 

@@ -19,7 +19,7 @@ use super::state_cache::StateCache;
 use crate::api::located;
 use crate::auth::Viewer;
 use crate::engine::cache::{Content, Media};
-use crate::engine::derive::{Error as MediaError, JobState, Ticket, Width};
+use crate::engine::derive::{Error as MediaError, JobState, Outcome, Ticket, Width};
 use crate::engine::{Derivative, Derived, DerivedError, Handle, Made};
 use crate::error::Error;
 use crate::event::{Event, EventId, EventName, Located, Location, State as EventState};
@@ -34,7 +34,7 @@ use crate::response::json;
 /// How long a request waits for a picture that is being made.
 const WAIT: Duration = Duration::from_secs(10);
 /// The same for a movie: for a failure at once, such as a missing ffmpeg.
-const WAIT_FOR_MOVIE: Duration = Duration::from_millis(500);
+pub(super) const WAIT_FOR_MOVIE: Duration = Duration::from_millis(500);
 /// When a client asks again for what is being made, in seconds.
 const RETRY: &str = "1";
 
@@ -126,10 +126,10 @@ pub(crate) async fn derived(
 }
 
 /// Where the event is that media are derived from, and who asks.
-struct SourceOf<'a> {
-    handle: &'a Handle,
-    viewer: &'a Viewer,
-    location: Location,
+pub(super) struct SourceOf<'a> {
+    pub handle: &'a Handle,
+    pub viewer: &'a Viewer,
+    pub location: Location,
 }
 
 impl SourceOf<'_> {
@@ -161,7 +161,7 @@ impl SourceOf<'_> {
         Problem::new(StatusCode::BAD_GATEWAY, why)
     }
 
-    fn problem(&self, error: DerivedError) -> Problem {
+    pub(super) fn problem(&self, error: DerivedError) -> Problem {
         match error {
             DerivedError::Archive(Error::Store(why)) => self.away(&why),
             DerivedError::Archive(Error::DamagedCopy(why)) => self.damaged(&why),
@@ -170,7 +170,7 @@ impl SourceOf<'_> {
         }
     }
 
-    fn problem_of_media(&self, error: &MediaError) -> Problem {
+    pub(super) fn problem_of_media(&self, error: &MediaError) -> Problem {
         match error {
             MediaError::Away(why) => self.away(why),
             MediaError::Damaged(why) => self.damaged(why),
@@ -229,17 +229,7 @@ async fn wait_or_accept(
     caching: HeaderValue,
     request: Request<'_>,
 ) -> Result<Result<Response, Arc<MediaError>>, Problem> {
-    let (ended, outcome) = oneshot::channel();
-    ticket.on_end(|outcome| {
-        let _ = ended.send(outcome);
-    });
-    let outcome = match ticket.state() {
-        JobState::Ended(outcome) => outcome,
-        _ => match tokio::time::timeout(wait, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            _ => return Ok(Ok(accepted(&ticket))),
-        },
-    };
+    let Some(outcome) = outcome_of(&ticket, wait).await else { return Ok(Ok(accepted(&ticket))) };
     match outcome {
         Ok(made) => match made.iter().find(|(made, _)| *made == kind) {
             Some((_, media)) => respond(Content::fetched(Media::clone(media)), kind, caching, request).await.map(Ok),
@@ -250,8 +240,20 @@ async fn wait_or_accept(
     }
 }
 
+/// Waits for the result of a job; `None` if it has none by then.
+pub(super) async fn outcome_of(ticket: &Ticket<Made>, wait: Duration) -> Option<Outcome<Made>> {
+    let (ended, outcome) = oneshot::channel();
+    ticket.on_end(|outcome| {
+        let _ = ended.send(outcome);
+    });
+    match ticket.state() {
+        JobState::Ended(outcome) => Some(outcome),
+        _ => tokio::time::timeout(wait, outcome).await.ok()?.ok(),
+    }
+}
+
 /// 202 with the progress.
-fn accepted(ticket: &Ticket<Made>) -> Response {
+pub(super) fn accepted(ticket: &Ticket<Made>) -> Response {
     let progress = match ticket.state() {
         JobState::Queued => 0.0,
         JobState::Running(part) => part,

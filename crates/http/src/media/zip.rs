@@ -101,18 +101,18 @@ pub(crate) struct ExportParams {
     /// only events of this camera; repeats
     #[serde(default)]
     #[param(value_type = Option<Vec<Camera>>)]
-    camera: Vec<Camera>,
+    pub(super) camera: Vec<Camera>,
     /// only events that start then or later
     #[param(value_type = Option<Moment>)]
-    from: Option<TimeText>,
+    pub(super) from: Option<TimeText>,
     /// only events that start then or earlier; a bare day is included
     #[param(value_type = Option<Moment>)]
-    to: Option<TimeText>,
+    pub(super) to: Option<TimeText>,
     /// only saved events, or only others
     #[param(value_type = Option<bool>)]
-    saved: Option<Flag>,
+    pub(super) saved: Option<Flag>,
     /// only events in this state
-    state: Option<EventState>,
+    pub(super) state: Option<EventState>,
 }
 
 /// The events of a period as one zip file, oldest first.
@@ -147,7 +147,7 @@ pub(crate) async fn export(
 }
 
 /// The requested events of the cameras that the user can see.
-fn query(params: ExportParams, viewer: &Viewer, handle: &Handle) -> Result<Query, Problem> {
+pub(super) fn query(params: ExportParams, viewer: &Viewer, handle: &Handle) -> Result<Query, Problem> {
     let now = handle.now();
     let query = Query::new().order(Order::Asc).limit(PAGE);
     let mut query = params.camera.iter().fold(query, |query, camera| query.camera(camera.as_str()));

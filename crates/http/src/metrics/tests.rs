@@ -21,7 +21,8 @@ fn service(root: &Path) -> Service {
 fn scrape(service: &Service, viewer: Viewer) -> Scrape {
     let handle = Arc::clone(service.handle());
     let (meters, live) = (Arc::new(Meters::new(SystemClock.now())), Live::new(Arc::clone(&handle)));
-    Scrape { handle, meters, live, viewer, snapshot: None }
+    let pictures = CameraStreams::new(Arc::clone(&handle));
+    Scrape { handle, meters, live, pictures, viewer, snapshot: None }
 }
 
 fn viewer(cameras: Option<&[&str]>, role: Role) -> Viewer {
@@ -33,8 +34,8 @@ fn viewer(cameras: Option<&[&str]>, role: Role) -> Viewer {
 fn get(service: &Service, viewer: Viewer) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let Scrape { handle, meters, live, viewer, .. } = scrape(service, viewer);
-        let state = (State(handle), State(meters), State(live));
+        let Scrape { handle, meters, live, pictures, viewer, .. } = scrape(service, viewer);
+        let state = (State(handle), State(meters), State((live, pictures)));
         let response = metrics(state.0, state.1, state.2, viewer, HeaderMap::new(), NoParams::default()).await.unwrap();
         String::from_utf8(to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec()).unwrap()
     })

@@ -26,6 +26,28 @@ struct Attempt {
     is_decoded: bool,
 }
 
+/// The time base of movies that are parts of another: the same for all, fine enough for every container's.
+const PART: [&str; 2] = ["-video_track_timescale", "90000"];
+/// The same as `ffprobe` prints it.
+pub(crate) const PART_TIME_BASE: &str = "1/90000";
+
+/// Like [`make_playable`], for a movie that becomes a part of another one. `encodes` is whether its pictures are encoded even where they
+/// could be copied.
+pub(crate) fn make_part(
+    ffmpeg: &Ffmpeg,
+    movie: &File,
+    inspected: &Movie,
+    encodes: bool,
+    dir: &Path,
+    stop: &Stop,
+) -> Result<NamedTempFile> {
+    let mut inspected = *inspected;
+    if let (true, Playable::AsIs(_) | Playable::Remux(_)) = (encodes, inspected.playable) {
+        inspected.playable = Playable::Transcode(Sound::Encoded);
+    }
+    make_with(ffmpeg, movie, &inspected, &PART, dir, stop, &mut |_| ())
+}
+
 /// Makes an MP4 of what a movie has, in a temporary file in `dir`. It is removed when the result is dropped, unless it is
 /// kept or moved; nothing is left behind by an error. `progress` is called, on another thread, with the part that is done,
 /// from 0 to 1, if the length is known. Copying that fails is followed by encoding, and that by encoding without the
@@ -41,11 +63,24 @@ pub fn make_playable(
     stop: &Stop,
     progress: &mut (dyn FnMut(f32) + Send),
 ) -> Result<NamedTempFile> {
+    make_with(ffmpeg, movie, inspected, &[], dir, stop, progress)
+}
+
+/// The same with more options of the output.
+fn make_with(
+    ffmpeg: &Ffmpeg,
+    movie: &File,
+    inspected: &Movie,
+    more: &[&str],
+    dir: &Path,
+    stop: &Stop,
+    progress: &mut (dyn FnMut(f32) + Send),
+) -> Result<NamedTempFile> {
     let attempts = attempts(inspected.playable)?;
     let output = mp4::temporary(dir)?;
     let mut failed = None;
     for attempt in attempts {
-        let made = make(ffmpeg, movie, attempt, output.path(), inspected.secs, stop, progress)
+        let made = make(ffmpeg, movie, attempt, (more, output.path()), inspected.secs, stop, progress)
             .and_then(|()| verify(ffmpeg, output.as_file(), attempt, stop));
         match made {
             Ok(()) => return Ok(output),
@@ -88,12 +123,13 @@ fn make(
     ffmpeg: &Ffmpeg,
     movie: &File,
     attempt: Attempt,
-    output: &Path,
+    (more, output): (&[&str], &Path),
     secs: Option<f64>,
     stop: &Stop,
     progress: &mut (dyn FnMut(f32) + Send),
 ) -> Result<()> {
     let mut options = vec!["-map", "0:V:0"];
+    options.extend(more);
     if attempt.copies {
         options.extend(["-c:v", "copy"]);
     } else {

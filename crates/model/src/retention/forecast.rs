@@ -5,9 +5,13 @@
 //! recordings counts as zero. Unmeasured events are assumed to be as large as the measured ones of the same days on
 //! average; if none is measured, the rate is unknown.
 
+mod expiry;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use expiry::{Candidate, Expiry, Sight, expiry};
 
 use super::planner::text_of;
 use super::{Disk, Keep, Policy};

@@ -59,8 +59,9 @@ proptest! {
         let of_nobody = serde_json::to_value(Event::new(&events[0], &directory)).unwrap();
         prop_assert_eq!(of_nobody.get("reviewed"), None);
         let images = vec![Image { name: "x", bytes: 1, url: directory.file("x") }];
-        let one = serde_json::to_value(EventWithImages { event: Event::new(&events[0], &directory), images }).unwrap();
+        let one = serde_json::to_value(EventWithImages { event: Event::new(&events[0], &directory), images, expires: None }).unwrap();
         prop_assert_eq!(&one["images"], &json!([{ "name": "x", "bytes": 1, "url": media("x") }]));
+        prop_assert_eq!(&one["expires"], &Value::Null);
         prop_assert_eq!(&one["id"], &expected["id"]);
     }
 }

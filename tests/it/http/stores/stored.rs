@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{TOKEN, ask, serve, table, url, users};
-use crate::world::{Daemon, World, event_id, wait_until, whole_mp4};
+use crate::world::{Daemon, World, event_id, wait_for, wait_until, whole_mp4};
 
 /// An archive from which a rule has retired an old event whose copy is in the store `nas`, which Bert may not use.
 struct Retired {
@@ -24,9 +24,13 @@ struct Retired {
 
 impl Retired {
     fn new() -> Self {
+        Self::with_movie(whole_mp4())
+    }
+
+    fn with_movie(movie: Vec<u8>) -> Self {
         let world = World::new();
         let (old, new) = (event_id("Camera1", 60, "10-00-00"), event_id("Camera2", 2, "11-00-00"));
-        world.event(&old).frames(3).movie("video.mp4", whole_mp4()).file("thumbnail.jpg", "a thumbnail").old().make();
+        world.event(&old).frames(3).movie("video.mp4", movie).file("thumbnail.jpg", "a thumbnail").old().make();
         world.event(&new).frames(1).old().make();
         let frame =
             fs::read_dir(world.path(&old)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -124,6 +128,40 @@ fn events_of_a_store_are_not_changed() {
     assert!(event(&it.daemon, "anna", &it.old).is_some());
 }
 
+#[test]
+fn events_of_a_store_are_reviewed() {
+    let it = Retired::new();
+    let path = format!("/api/v1/events/{}/reviewed", it.old);
+    let put = |user: &str| it.daemon.request("PUT", &path, &[("X-User", user)]);
+    let marked = put("anna");
+    assert_eq!(
+        (marked.status, &marked.json()["reviewed"], &marked.json()["location"]),
+        (200, &json!(true), &json!("nas"))
+    );
+    assert_eq!(put("bert").status, 404, "the store does not exist for him");
+    assert_eq!(event(&it.daemon, "anna", &it.old).unwrap()["reviewed"], true);
+    let page = |reviewed: bool| {
+        let page = ask(&it.daemon, "anna", &format!("/api/v1/events?reviewed={reviewed}")).json();
+        page["events"].as_array().unwrap().iter().map(|event| event["id"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((page(true), page(false)), (vec![json!(it.old)], vec![json!(it.new)]));
+    let days = ask(&it.daemon, "anna", "/api/v1/days").json();
+    let counts: Vec<&Value> = days["days"].as_array().unwrap().iter().map(|day| &day["reviewed"]).collect();
+    assert_eq!(counts, [&json!(0), &json!(1)]);
+    let one = ask(&it.daemon, "anna", &format!("/api/v1/events/{}", it.old)).json();
+    assert_eq!((&one["reviewed"], &one["expires"]), (&json!(true), &Value::Null), "no rule takes it");
+    let bulk = |what: &str, body: Value| {
+        let (body, user) = (body.to_string(), ("X-User", "anna"));
+        crate::http::auth::send_to(&it.daemon.address, "POST", what, &[crate::http::auth::JSON, user], &body).json()
+    };
+    let all = bulk("/api/v1/reviewed", json!({"reviewed": true, "from": "999d"}));
+    assert_eq!((all, page(false).len()), (json!({"events": 1}), 0));
+    let none = bulk("/api/v1/reviewed", json!({"reviewed": false, "events": [it.old, it.new]}));
+    assert_eq!((none, page(true).len()), (json!({"events": 2}), 0));
+    let left = bulk("/api/v1/events/delete", json!({"events": [it.old]}));
+    assert_eq!((&left["pass"], &left["left"][0]["status"]), (&Value::Null, &json!(409)), "{left}");
+}
+
 /// Also what was cached for others.
 #[test]
 fn users_without_the_store_see_none_of_it() {
@@ -188,4 +226,17 @@ fn others_do_not_touch_what_is_cached_of_a_store() {
         assert_eq!(token("PUT", &format!("/api/v1/cache/{place}")).status, 403, "{place}, whether it is cached or not");
     }
     assert_eq!(entries()["entries"][0]["key"], key.as_str());
+}
+
+/// The movie of a range has the movies of its stored events too, for those who may use the store.
+#[test]
+fn stored_movies_are_part_of_an_export() {
+    let sample = World::sample("direct");
+    let movie = fs::read(sample.path("Camera1/2026-11-21/05-44-39/video.mp4")).unwrap();
+    let it = Retired::with_movie(movie.clone());
+    let path = "/api/v1/export.mp4?camera=Camera1";
+    let made = wait_for("the movie", || Some(ask(&it.daemon, "anna", path)).filter(|made| made.status != 202));
+    assert_eq!((made.status, made.header("owlery-left-out")), (200, None), "{}", made.text());
+    assert!(made.body.len() > movie.len() / 2, "{} bytes of {}", made.body.len(), movie.len());
+    assert_eq!(ask(&it.daemon, "bert", path).status, 404, "to him, there is no such event");
 }

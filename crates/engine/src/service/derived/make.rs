@@ -88,7 +88,7 @@ fn file_name(event: &EventId, kind: Derivative) -> String {
     format!("{}-{name}{ending}", event.to_string().replace('/', "_"))
 }
 
-fn unreadable(event: &EventId, error: &crate::error::Error) -> Error {
+pub(super) fn unreadable(event: &EventId, error: &crate::error::Error) -> Error {
     match error {
         crate::error::Error::Store(why) => return Error::Away(why.clone()),
         crate::error::Error::DamagedCopy(why) => return Error::Damaged(why.clone()),
@@ -197,14 +197,19 @@ impl Source<'_> {
         let made = File::open(made.path()).map_err(fail("open the movie that was made"))?;
         let name = file_name(&self.event.id, Derivative::Playable);
         let label = Label::new(Derivative::Playable.mime(), &name);
-        let stored = store(cache, key, label, made);
-        match stored.map_err(|error| Error::NotKept(error.to_string()))? {
-            Stored::New | Stored::Kept => Ok(()),
-            Stored::Empty => Err(Error::Unplayable("ffmpeg made an empty movie".to_owned())),
-            Stored::TooLarge => {
-                let max = cache.options().max_bytes;
-                Err(Error::NotKept(format!("it is larger than the media cache, which has {max} bytes (--cache-size)")))
-            }
+        keep(cache, key, label, made)
+    }
+}
+
+/// Keeps a movie in the cache, where alone it is of use.
+pub(super) fn keep(cache: &Cache, key: &str, label: Label, made: File) -> Result<()> {
+    let stored = store(cache, key, label, made);
+    match stored.map_err(|error| Error::NotKept(error.to_string()))? {
+        Stored::New | Stored::Kept => Ok(()),
+        Stored::Empty => Err(Error::Unplayable("ffmpeg made an empty movie".to_owned())),
+        Stored::TooLarge => {
+            let max = cache.options().max_bytes;
+            Err(Error::NotKept(format!("it is larger than the media cache, which has {max} bytes (--cache-size)")))
         }
     }
 }

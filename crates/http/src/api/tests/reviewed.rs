@@ -150,6 +150,7 @@ fn invalid_reviews_are_refused() {
         json!({"reviewed": true, "events": ["Camera1/../10-00-00"]}),
         json!({"reviewed": true, "camera": [".."]}),
         json!({"reviewed": true, "from": "yesterday"}),
+        json!({"reviewed": true, "from": "2026-09-01", "to": null}),
         json!({"reviewed": "yes", "from": "2026-09-01"}),
         json!({"reviewed": true, "from": "2026-09-01", "saved": true}),
     ] {

@@ -1,1 +1,0 @@
-var e=class extends EventTarget{time=null;show(t){t!==this.time&&(this.time=t,this.dispatchEvent(new CustomEvent("time")))}go(t){this.dispatchEvent(new CustomEvent("go",{detail:t}))}},n=new e;export{n as a};

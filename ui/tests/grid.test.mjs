@@ -1,0 +1,271 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { layOut, pictureWidth, placeAt, sizesFor, topOf } from "../day/grid/layout.js";
+import { step } from "../day/grid/steps.js";
+import { askGrid, cards, focused, ids, pictures, writeMany } from "./day.mjs";
+import { axeViolations, closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
+
+after(closeBrowser);
+
+/** Events of a day, of a minute each, the oldest first. @param {string} day @param {number} count @param {object} [more] */
+const some = (day, count, more) => Array.from({ length: count }, (_, nth) => ({ day, time: `10-${String(nth).padStart(2, "0")}-01`, movie: false, ...more }));
+
+/** @param {number} hour @param {number} count */
+const hours = (hour, count) => Array.from({ length: 24 }, (_, nth) => (nth === hour ? count : 0));
+
+test("rows are known from counts", () => {
+  const sizes = { columns: 3, card: 200, row: 150, gap: 10, dayHead: 50, hourHead: 30, side: 10 };
+  const layout = layOut([{ day: "2026-11-20", hours: hours(10, 7) }, { day: "2026-11-18", hours: hours(3, 1) }], sizes);
+  assert.equal(layout.days[0].hours[0].rows, 3);
+  assert.equal(topOf(layout, "2026-11-20", 10, 6, sizes), 50 + 30 + 2 * 150);
+  assert.deepEqual(placeAt(layout, 50 + 30 + 160, sizes), { day: "2026-11-20", hour: 10, index: 3, offset: -10 });
+  assert.deepEqual(step(layout, { day: "2026-11-20", hour: 10, index: 5 }, "ArrowDown", 3, 4), { day: "2026-11-20", hour: 10, index: 6 });
+  assert.deepEqual(step(layout, { day: "2026-11-20", hour: 10, index: 6 }, "ArrowDown", 3, 4), { day: "2026-11-18", hour: 3, index: 0 });
+  assert.deepEqual(step(layout, { day: "2026-11-18", hour: 3, index: 0 }, "ArrowUp", 3, 4), { day: "2026-11-20", hour: 10, index: 6 });
+  assert.deepEqual([sizesFor(360).columns, sizesFor(1280).columns, sizesFor(3840).columns], [2, 5, 12]);
+  assert.deepEqual([pictureWidth(240, 1), pictureWidth(170, 3), pictureWidth(240, 2), pictureWidth(150, 1)], [320, 320, 640, 160]);
+});
+
+test("the newest events come first, with pictures, by day and hour", async (t) => {
+  const owlery = await serve(t, { events: [...some(daysAgo(1), 3), ...some(daysAgo(2), 2, { seconds: 65 })] });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  assert.deepEqual(await ids(page), [2, 1, 0].map((nth) => `Camera1/${daysAgo(1)}/10-0${nth}-01`).concat([1, 0].map((nth) => `Camera1/${daysAgo(2)}/10-0${nth}-01`)));
+  assert.equal(await page.locator("h2").count(), 2);
+  assert.deepEqual(await page.locator("h3").allInnerTexts(), ["10:00 3", "10:00 2"]);
+  const link = page.getByRole("link", { name: /^10:00:01 Camera1 1 min 5 s ?, .*not reviewed/ });
+  assert.equal(await link.getAttribute("href"), `/?event=${encodeURIComponent(`Camera1/${daysAgo(2)}/10-00-01`)}`);
+  await link.click();
+  assert.equal(new URL(page.url()).searchParams.get("event"), `Camera1/${daysAgo(2)}/10-00-01`);
+  await page.goBack();
+  await waitUntil("the focus on the card again", async () => (await focused(page)) === `Camera1/${daysAgo(2)}/10-00-01`);
+  const whole = await cards(page).first().evaluate((card) => getComputedStyle(/** @type {Element} */ (card.shadowRoot?.querySelector("img"))).objectFit);
+  assert.equal(whole, "contain");
+});
+
+test("of many days only what is near the viewport is in the document", async (t) => {
+  const owlery = await serve(t, { prepare: (root) => writeMany(root, 150, 20) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const nodes = () => page.evaluate(() => {
+    const count = (/** @type {ParentNode} */ root) => [...root.querySelectorAll("*")].reduce((/** @type {number} */ sum, element) => (
+      sum + 1 + (element.shadowRoot ? count(element.shadowRoot) : 0)), 0);
+    return count(document);
+  });
+  assert.ok((await nodes()) < 3000);
+
+  const far = daysAgo(140);
+  await page.getByLabel("Go to the day").fill(far);
+  await waitUntil("the day's cards", async () => (await ids(page)).includes(`Camera1/${far}/22-47-01`));
+  const heading = page.locator("section", { hasText: new Date(`${far}T00:00:00Z`).toLocaleDateString("en-GB", { timeZone: "UTC", day: "numeric", month: "long", year: "numeric" }) }).locator(".head");
+  await waitUntil("the day at the top", async () => Math.abs(((await heading.boundingBox())?.y ?? 0) - (await askGrid(page, (grid) => grid.stick))) < 3);
+  await pictures(page);
+  assert.ok((await nodes()) < 3000);
+
+  // To the far end, and back to the newest.
+  await waitUntil("the oldest card", async () => {
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    return (await ids(page)).includes(`Camera1/${daysAgo(150)}/00-00-01`);
+  });
+  assert.ok((await nodes()) < 3000);
+  const place = () => new URL(page.url()).searchParams.get("day") ?? "";
+  const before = await waitUntil("the place in the address", () => place() < far && place());
+  await page.reload(); // returns to the same place
+  await waitUntil("the same place", async () => (await ids(page)).includes(`Camera1/${daysAgo(150)}/00-00-01`));
+  assert.equal(place(), before);
+  await page.getByRole("link", { name: "Owlery" }).click();
+  await waitUntil("the newest card", async () => (await ids(page))[0] === `Camera1/${daysAgo(1)}/22-47-01` || (await ids(page))[0]?.startsWith(`Camera1/${daysAgo(1)}/2`));
+});
+
+test("a new event moves nothing for one who has scrolled away", async (t) => {
+  const owlery = await serve(t, { events: [...some(daysAgo(1), 30), ...some(daysAgo(2), 30)] });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await page.mouse.move(600, 500);
+  await page.mouse.wheel(0, 400);
+  await waitUntil("scrolled", () => page.evaluate(() => scrollY >= 400));
+  const watched = cards(page).nth(12);
+  const before = await watched.boundingBox();
+  const id = await watched.evaluate((card) => /** @type {any} */ (card).event.id);
+  owlery.add({ day: daysAgo(0), time: "00-00-01" });
+  owlery.add({ day: daysAgo(1), time: "10-45-01" });
+  const pill = page.getByRole("button", { name: "2 new" });
+  await pill.waitFor();
+  const card = page.locator("owl-card").nth((await ids(page)).indexOf(id));
+  assert.deepEqual(await card.boundingBox(), before);
+  await pill.click();
+  await waitUntil("the new cards", async () => (await ids(page)).slice(0, 2).join() === `Camera1/${daysAgo(0)}/00-00-01,Camera1/${daysAgo(1)}/10-45-01`);
+  await pill.waitFor({ state: "detached" });
+});
+
+test("at the top new events just appear, and those there stay", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 4) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const first = cards(page).first();
+  await first.getByRole("link").focus();
+  await first.evaluate((card) => { /** @type {any} */ (window).kept = card; });
+  owlery.add({ day: daysAgo(1), time: "10-30-01" });
+  await waitUntil("the new card", async () => (await ids(page))[0] === `Camera1/${daysAgo(1)}/10-30-01`);
+  assert.equal(await focused(page), `Camera1/${daysAgo(1)}/10-03-01`);
+  assert.ok(await cards(page).nth(1).evaluate((card) => card === /** @type {any} */ (window).kept));
+});
+
+test("a star is set at once, and taken back if the service refuses it", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 2) });
+  const page = await openPage(t, { expects: [/saved/] });
+  await page.goto(owlery.url);
+  const star = cards(page).first().getByRole("button", { name: "Save the event of 10:01:01" });
+  await star.click();
+  await page.locator("owl-card button[aria-pressed=true]").waitFor();
+  await waitUntil("saved", async () => (await owlery.json(`api/v1/events/Camera1/${daysAgo(1)}/10-01-01`)).saved);
+  await page.route("**/saved", async (route) => {
+    await new Promise((resume) => setTimeout(resume, 300));
+    await route.fulfill({ status: 500, contentType: "application/problem+json", body: JSON.stringify({ title: "failed", status: 500, detail: "the disk is full" }) });
+  });
+  await star.click();
+  await page.locator("owl-card button[aria-pressed=true]").waitFor({ state: "detached" });
+  await page.getByText("the disk is full").waitFor();
+  await page.locator("owl-card button[aria-pressed=true]").waitFor();
+});
+
+test("everything is done by keyboard", async (t) => {
+  const owlery = await serve(t, { events: [...some(daysAgo(1), 7), ...some(daysAgo(2), 60)] });
+  const page = await openPage(t);
+  const [first, second] = [daysAgo(1), daysAgo(2)].map((day) => (/** @type {string} */ minute) => `Camera1/${day}/10-${minute}-01`);
+  const at = (/** @type {string} */ id) => waitUntil(`the focus on ${id}`, async () => (await focused(page)) === id);
+  await page.goto(owlery.url);
+  await pictures(page);
+  while (!(await focused(page))) await page.keyboard.press("Tab");
+  await at(first("06"));
+  await page.keyboard.press("ArrowRight");
+  await at(first("05"));
+  await page.keyboard.press("ArrowDown"); // five columns
+  await at(first("00"));
+  await page.keyboard.press("ArrowDown");
+  await at(second("58"));
+  await page.keyboard.press("ArrowUp");
+  await at(first("00"));
+  await page.keyboard.press("End");
+  await at(second("00"));
+  await page.keyboard.press("Home");
+  await at(first("06"));
+  await page.keyboard.press("s");
+  await waitUntil("saved", async () => (await owlery.json(`api/v1/events/${first("06")}`)).saved);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/event=/);
+  await page.goBack();
+  await at(first("06"));
+  await page.keyboard.press("ArrowRight");
+  await at(first("05"));
+  await page.keyboard.press("x");
+  await page.keyboard.press("Shift+ArrowRight");
+  await at(first("04"));
+  await page.getByText("2 selected").waitFor();
+  await page.keyboard.press("Delete");
+  await waitUntil("deleted", async () => (await owlery.json("api/v1/events?limit=100")).events.length === 65);
+  await at(first("03"));
+  await page.getByText("2 events deleted").waitFor();
+});
+
+test("the focus survives that its card leaves the document", async (t) => {
+  const owlery = await serve(t, { events: [1, 2, 3, 4, 5, 6].flatMap((day) => some(daysAgo(day), 30)) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const id = `Camera1/${daysAgo(1)}/10-29-01`;
+  await cards(page).first().getByRole("link").focus();
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await waitUntil("the card has left", async () => !(await ids(page)).includes(id));
+  await page.keyboard.press("ArrowRight");
+  await waitUntil("the next card", async () => (await focused(page)) === `Camera1/${daysAgo(1)}/10-28-01`);
+});
+
+test("pictures come back with the service", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 3) });
+  const page = await openPage(t, { expects: [/./] });
+  await page.goto(owlery.url);
+  await pictures(page);
+  await owlery.stop();
+  await page.getByText("The service cannot be reached").waitFor();
+  assert.equal((await ids(page)).length, 3);
+  owlery.add({ day: daysAgo(1), time: "11-00-01" });
+  await owlery.start();
+  await page.getByText("The service cannot be reached").waitFor({ state: "detached" });
+  await waitUntil("the event that came meanwhile", async () => (await ids(page)).length === 4);
+  await pictures(page);
+});
+
+test("a page whose events cannot be loaded says so, and loads them when it can", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 3) });
+  const page = await openPage(t, { expects: [/./] });
+  await page.route("**/api/v1/days?*", (route) => route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"title":"busy","status":503,"detail":"the disk hangs"}' }));
+  await page.goto(owlery.url);
+  await page.getByRole("heading", { name: "The events cannot be loaded" }).waitFor();
+  await page.getByText("the disk hangs").first().waitFor();
+  await page.unroute("**/api/v1/days?*");
+  await pictures(page);
+  assert.equal((await ids(page)).length, 3);
+});
+
+test("hostile names are only texts", async (t) => {
+  const camera = "Camera<b>&\"'%2F ü";
+  const owlery = await serve(t, { events: [{ camera, day: daysAgo(1), time: "10-00-01" }, ...some(daysAgo(1), 1)] });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await page.getByRole("button", { name: `${camera} 1` }).click();
+  await waitUntil("one card", async () => (await ids(page)).join() === `${camera}/${daysAgo(1)}/10-00-01`);
+  assert.deepEqual(new URL(page.url()).searchParams.getAll("cameras"), [camera]);
+  await page.getByRole("link", { name: new RegExp(`^10:00:01 ${camera}`) }).click();
+  assert.equal(new URL(page.url()).searchParams.get("event"), `${camera}/${daysAgo(1)}/10-00-01`);
+});
+
+test("an empty archive says what to do, and shows the first event", async (t) => {
+  const owlery = await serve(t);
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await page.getByRole("heading", { name: /No (events|cameras) yet/ }).waitFor();
+  owlery.add({ day: daysAgo(1), time: "10-00-01" });
+  await pictures(page);
+});
+
+test("the pointer over a card scrubs through its pictures", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 1, { frames: 8, seconds: 7 }) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await cards(page).first().boundingBox());
+  await page.mouse.move(box.x + 10, box.y + 60);
+  const tile = page.locator("owl-card .tile");
+  await tile.waitFor();
+  const before = await tile.evaluate((tile) => getComputedStyle(tile).backgroundPosition);
+  await page.mouse.move(box.x + box.width - 10, box.y + 60, { steps: 4 });
+  await waitUntil("another tile", async () => (await tile.evaluate((tile) => getComputedStyle(tile).backgroundPosition)) !== before);
+  await page.getByText("+7 s").waitFor();
+  await page.mouse.move(box.x, box.y + 400);
+  await tile.waitFor({ state: "detached" });
+});
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+  test(`nothing is inaccessible or too wide: ${colorScheme}`, async (t) => {
+    const events = [...some(daysAgo(1), 3, { saved: true }), ...some(daysAgo(1), 3, { camera: "Camera2" })];
+    const owlery = await serve(t, { events });
+    const page = await openPage(t, { colorScheme });
+    await page.goto(owlery.url);
+    await pictures(page);
+    assert.deepEqual(await axeViolations(page), []);
+    const phone = await openPage(t, { colorScheme, viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 });
+    await phone.goto(owlery.url);
+    await pictures(phone);
+    assert.deepEqual(await axeViolations(phone), []);
+    assert.equal(await phone.evaluate(() => document.documentElement.scrollWidth), 360);
+    const widths = await cards(phone).evaluateAll((all) => all.slice(0, 2).map((card) => Math.round(card.getBoundingClientRect().top)));
+    assert.equal(widths[0], widths[1], "two columns");
+  });
+}

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { cards, ids, pictures } from "./day.mjs";
+import { USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
+
+after(closeBrowser);
+
+const day = daysAgo(1);
+const two = (/** @type {number} */ value) => String(value).padStart(2, "0");
+const minute = (/** @type {number} */ nth, camera = "Camera1") => ({ day, time: `10-${two(nth)}-00`, movie: false, camera });
+
+test("cards are selected, several together, and changed together", async (t) => {
+  const owlery = await serve(t, { events: [0, 1, 2, 3, 4, 5].map((nth) => minute(nth)) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const card = (/** @type {number} */ nth) => cards(page).nth(nth);
+  await card(1).hover();
+  await card(1).getByRole("checkbox").click();
+  await page.getByText("1 selected").waitFor();
+  await card(4).getByRole("link").click({ modifiers: ["Shift"] });
+  await page.getByText("4 selected").waitFor();
+  await card(2).getByRole("link").click({ modifiers: ["Control"] });
+  await page.getByText("3 selected").waitFor();
+  assert.deepEqual(await axeViolations(page), []);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await waitUntil("three are saved", async () => (await owlery.json("api/v1/events?saved=true")).events.length === 3);
+  await page.getByRole("button", { name: "Do not save" }).click();
+  await waitUntil("none is saved", async () => (await owlery.json("api/v1/events?saved=true")).events.length === 0);
+  await page.getByRole("button", { name: "Mark reviewed", exact: true }).click();
+  await page.getByText("3 unreviewed").waitFor();
+  await page.getByRole("button", { name: "Delete" }).click();
+  await page.getByText("3 events deleted").waitFor();
+  await waitUntil("three cards", async () => (await ids(page)).length === 3);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await waitUntil("six cards", async () => (await ids(page)).length === 6);
+  await card(0).hover();
+  await card(0).getByRole("checkbox").click();
+  await page.keyboard.press("Escape");
+  await page.getByText("1 selected").waitFor({ state: "detached" });
+});
+
+test("the selection is exported: one event, a range, and as one movie of one camera", async (t) => {
+  const owlery = await serve(t, { events: [minute(0), minute(1), minute(2, "Camera2")] });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const toggle = async (/** @type {number} */ nth) => {
+    await cards(page).nth(nth).hover();
+    await cards(page).nth(nth).getByRole("checkbox").click();
+  };
+  await toggle(2);
+  assert.equal(await page.getByRole("link", { name: "Zip", exact: true }).getAttribute("href"), `api/v1/events/Camera1/${day}/10-00-00.zip`);
+  await toggle(1);
+  const range = page.getByRole("link", { name: "Zip of this range" });
+  const params = new URLSearchParams({ camera: "Camera1", from: `${day}T10:00:00`, to: `${day}T10:01:00` });
+  assert.equal(await range.getAttribute("href"), `api/v1/export?${params}`);
+  assert.equal(await page.getByRole("link", { name: "One MP4" }).getAttribute("href"), `api/v1/export.mp4?${params}`);
+  assert.equal((await fetch(`${owlery.url}api/v1/export?${params}`)).headers.get("content-type"), "application/zip");
+  await toggle(0);
+  assert.equal(await page.getByRole("link", { name: "One MP4" }).count(), 0);
+  assert.deepEqual(new URL(await range.getAttribute("href") ?? "", owlery.url).searchParams.getAll("camera").sort(), ["Camera1", "Camera2"]);
+});
+
+test("a viewer sees nothing that writes, but may review and export", async (t) => {
+  const owlery = await serve(t, { config: USERS, events: [minute(0), { ...minute(1), saved: true }] });
+  const page = await openPage(t, { expects: [/401/] });
+  await page.goto(owlery.url);
+  await signIn(page, "vera");
+  await pictures(page);
+  await cards(page).first().hover();
+  await cards(page).first().getByRole("checkbox").click();
+  await page.getByRole("link", { name: "Zip", exact: true }).waitFor();
+  for (const name of ["Delete", "Save", /^Save the event/]) assert.equal(await page.getByRole("button", { name, exact: true }).count(), 0, String(name));
+  await page.keyboard.press("Delete");
+  await page.keyboard.press("s");
+  await page.getByRole("button", { name: "Mark reviewed", exact: true }).click();
+  await page.getByText("1 unreviewed").waitFor();
+  await waitUntil("the saved one as it was", async () => (await page.locator("owl-card .star.on").count()) === 1);
+  assert.equal((await ids(page)).length, 2);
+});
+
+test("the day is marked as reviewed, and back", async (t) => {
+  const owlery = await serve(t, { events: [minute(0), minute(1)] });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await page.getByText("2 unreviewed").waitFor();
+  await page.getByRole("button", { name: /^Mark day reviewed/ }).click();
+  await page.getByText("2 unreviewed").waitFor({ state: "detached" });
+  await waitUntil("no dots", async () => (await page.locator("owl-card .dot").count()) === 0);
+  await page.getByRole("button", { name: /^Mark day unreviewed/ }).click();
+  await page.getByText("2 unreviewed").waitFor();
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("r");
+  await page.getByText("1 unreviewed").waitFor();
+});
+
+test("a long press selects, and then a tap does", async (t) => {
+  const owlery = await serve(t, { events: [minute(0), minute(1)] });
+  const page = await openPage(t, { viewport: { width: 390, height: 740 }, isMobile: true, hasTouch: true });
+  await page.goto(owlery.url);
+  await pictures(page);
+  const box = /** @type {{x: number, y: number, width: number, height: number}} */ (await cards(page).first().boundingBox());
+  const session = await page.context().newCDPSession(page);
+  const at = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [at] });
+  await page.getByText("1 selected").waitFor();
+  await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+  await cards(page).nth(1).getByRole("link").tap();
+  await page.getByText("2 selected").waitFor();
+  assert.equal(new URL(page.url()).search, "");
+  assert.deepEqual(await axeViolations(page), []);
+  const bar = await page.locator("owl-selection .bar").boundingBox();
+  assert.ok(bar && bar.x >= 0 && bar.x + bar.width <= 390);
+  await page.getByRole("button", { name: "Clear the selection" }).tap();
+  await cards(page).nth(1).getByRole("link").tap();
+  await page.waitForURL(/event=/);
+});
