@@ -1,4 +1,4 @@
-import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-IKH2K2PK.js";import{a as $,b as o,d as i,e as b,h as y}from"./parts/chunk-GGQ5MLCW.js";import{E as p,I as g,m as s,w as l,y as v,z as a}from"./parts/chunk-EHVZNDWZ.js";var u={day:{load:()=>import("./parts/day-YORVWNOQ.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-ZQLFQWJB.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-AOKR45LO.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-D5ENGRMT.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,f=class extends b{static properties={notice:{state:!0}};static styles=[y,$`
+import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-IKH2K2PK.js";import{a as $,b as o,d as i,e as b,h as y}from"./parts/chunk-GGQ5MLCW.js";import{E as p,I as g,m as s,w as l,y as v,z as a}from"./parts/chunk-EHVZNDWZ.js";var u={day:{load:()=>import("./parts/day-KPFU5IBG.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-6EPWCHGZ.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-L6AMEKSC.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-LSGLB3QS.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,f=class extends b{static properties={notice:{state:!0}};static styles=[y,$`
     :host { display: flex; flex-direction: column; min-height: 100dvh; }
     header {
       position: sticky; top: 0; z-index: 3; display: flex; align-items: center; gap: .25rem 1rem; min-height: var(--bar);
@@ -38,7 +38,7 @@ import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-I
       </header>
       ${this.told()}
       <main ?inert=${n}>${this.has(e,u[e].load)?u[e].show():i}</main>
-      ${t&&this.has("player",()=>import("./parts/player-T6IOYOUE.js"))?o`<owl-player></owl-player>`:i}
+      ${t&&this.has("player",()=>import("./parts/player-BK3HDNIL.js"))?o`<owl-player></owl-player>`:i}
       ${r&&this.has("pictures",()=>import("./parts/pictures-OZRE55SE.js"))?o`<owl-pictures></owl-pictures>`:i}
       ${this.low()}
     `}link(e){let t={view:e,event:"",pictures:""};return o`<a href=${s.href(t)} aria-current=${s.state.view===e?"page":i}
