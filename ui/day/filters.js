@@ -71,8 +71,7 @@ class Filters extends LitElement {
   render() {
     const { saved, unreviewed, region } = address.state;
     return html`<div class="bar" role="group" aria-label=${t("filters")}>
-      ${this.date()}${this.cameras()}
-      ${this.toggle("saved", saved)}${this.toggle("unreviewed", unreviewed)}
+      ${this.date()}${this.toggle("saved", saved)}${this.toggle("unreviewed", unreviewed)}${this.cameras()}
       ${this.select("min", LENGTHS, (seconds) => t("filter-at-least", { what: duration(seconds * 1000) }))}
       ${this.select("strength", STRENGTHS, (strength) => t("filter-at-least", { what: number(strength) }))}
       ${this.hours()}

@@ -56,6 +56,9 @@ export class Grid extends ListWindow {
     const [, day, time] = id.split("/");
     const start = archive.get(id)?.start ?? `${day}T${time.replaceAll("-", ":")}`;
     const [shown, hour] = [dayOf(start), Number(start.slice(11, 13))];
+    if (!this.source.reaches(shown)) await this.goTo({ day: shown, at: start });
+    await this.attempt(this.source.load({ day: shown, hour }, { day: shown, hour }));
+    await this.updateComplete;
     const index = this.source.events(shown, hour)?.findIndex((event) => event.id === id) ?? -1;
     if (index >= 0) await this.moveTo({ day: shown, hour, index });
   }

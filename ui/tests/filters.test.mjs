@@ -127,6 +127,22 @@ test("a region is drawn with the pointer, and by keyboard", async (t) => {
   await shows(page, [id("10-00-00")]);
 });
 
+test("a new event in the region appears", async (t) => {
+  const owlery = await serve(t, { events: [{ day, time: "10-00-00" }] });
+  const page = await openPage(t);
+  // The pictures of this test do not say where something moved.
+  await page.route(/api\/v1\/events\?.*region=/, async (route) => {
+    const url = new URL(route.request().url());
+    const isAsked = url.searchParams.get("from") === `${day}T11:00:00`;
+    const found = isAsked ? (await owlery.json(`api/v1/events?from=${day}T11:00:00`)).events : [];
+    await route.fulfill({ json: { events: found, next: null } });
+  });
+  await page.goto(`${owlery.url}?region=0,0,0.5,0.5`);
+  await page.getByRole("heading", { name: "Nothing matches" }).waitFor();
+  owlery.add({ day, time: "11-00-00" });
+  await shows(page, [id("11-00-00")]);
+});
+
 test("an address with what there is not says so", async (t) => {
   const owlery = await serve(t, { events: [{ day, time: "10-00-00" }] });
   const page = await openPage(t);

@@ -173,6 +173,49 @@ test("everything is done by keyboard", async (t) => {
   await page.getByText("2 events deleted").waitFor();
 });
 
+test("the focus returns to the event that the player has shown last", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 4) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).nth(1).getByRole("link").focus();
+  await page.keyboard.press("Enter");
+  const shown = () => new URL(page.url()).searchParams.get("event");
+  await waitUntil("the player", () => shown() === `Camera1/${daysAgo(1)}/10-02-01`);
+  await page.locator("owl-player").waitFor();
+  await waitUntil("another event", async () => {
+    if (shown() === `Camera1/${daysAgo(1)}/10-02-01`) await page.keyboard.press("n");
+    return shown() !== `Camera1/${daysAgo(1)}/10-02-01`;
+  });
+  const last = shown();
+  await page.keyboard.press("Escape");
+  await waitUntil("the focus on its card", async () => (await focused(page)) === last);
+});
+
+test("an address leads to a moment", async (t) => {
+  const owlery = await serve(t, { events: [...some(daysAgo(1), 40), ...some(daysAgo(2), 40), ...some(daysAgo(3), 40)] });
+  const page = await openPage(t);
+  await page.goto(`${owlery.url}?day=${daysAgo(2)}&at=${daysAgo(2)}T10:20:30`);
+  await page.locator("owl-card[islit]").waitFor();
+  const lit = await page.locator("owl-card[islit]").evaluate((card) => /** @type {any} */ (card).event.id);
+  assert.equal(lit, `Camera1/${daysAgo(2)}/10-20-01`);
+  const box = await page.locator("owl-card", { hasText: "10:20:01" }).first().boundingBox();
+  const top = await askGrid(page, (grid) => grid.stick + grid.sizes.dayHead);
+  assert.ok(box && Math.abs(box.y - top) < 40, `${box?.y} ${top}`);
+});
+
+test("pictures that are being made or fail are asked for again, or replaced", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 2) });
+  const page = await openPage(t, { expects: [/500/] });
+  let asked = 0;
+  await page.route("**/10-00-01/thumbnail?*", (route) => (++asked < 4 ? route.fulfill({ status: 202, contentType: "application/json", body: '{"progress":0}' }) : route.continue()));
+  await page.route("**/10-01-01/thumbnail?*", (route) => route.fulfill({ status: 500, contentType: "application/problem+json", body: "{}" }));
+  await page.goto(owlery.url);
+  await pictures(page);
+  assert.ok(asked >= 4);
+  assert.match(await cards(page).first().locator("img").getAttribute("src") ?? "", /10-01-01-00\.jpg$/);
+});
+
 test("the focus survives that its card leaves the document", async (t) => {
   const owlery = await serve(t, { events: [1, 2, 3, 4, 5, 6].flatMap((day) => some(daysAgo(day), 30)) });
   const page = await openPage(t);

@@ -97,6 +97,22 @@ export class Found {
     this.#byHour = null;
   }
 
+  /** Takes in an event that the stream tells of if it is in the region, which only the service knows. @param {Event} event */
+  async consider(event) {
+    const { region, cameras } = address.state;
+    if (!region.length || archive.get(event.id) || (cameras.length && !cameras.includes(event.camera))) return false;
+    const run = this.#run;
+    const params = filterParams();
+    params.set("camera", event.camera);
+    params.set("from", event.start);
+    params.set("to", event.start);
+    const { events } = await fetchJson(`api/v1/events?${params}`);
+    const found = events.filter((/** @type {Event} */ { id }) => id === event.id);
+    if (run !== this.#run || !found.length || !this.isWhole("up")) return false;
+    this.#add(found);
+    return true;
+  }
+
   get #shown() {
     const { hours } = address.state;
     return hours ? this.#events.filter(({ start }) => showsHour(hours, Number(start.slice(11, 13)))) : this.#events;

@@ -4,7 +4,8 @@ import { css } from "../../vendor/lit.js";
 
 export const listStyle = css`
   :host { display: block; position: relative; min-height: 60vh; overflow-anchor: none; --side: 16px; }
-  .list { position: relative; outline-offset: -2px; }
+  .list { position: relative; }
+  .list:focus-visible { outline: none; } /* it only keeps the focus for a card that is out of view */
   section { position: absolute; left: 0; right: 0; }
   .head {
     position: sticky; top: var(--stick, 0px); z-index: 1; display: flex; align-items: center; gap: 0 .75rem; height: 48px; padding: 0 var(--side);

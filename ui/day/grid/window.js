@@ -60,6 +60,7 @@ export class ListWindow extends LitElement {
       [archive, "status", () => this.onStatus()],
       [archive, "cameras", () => this.onCameras()],
       [archive, "refresh", () => this.onRefresh()],
+      [archive.stream, "put", (message) => this.onPut(message.detail)],
       [address, "change", (change) => this.onAddress(change.detail)],
       [cursor, "go", (go) => this.goTo({ day: dayOf(go.detail), at: format(go.detail) })],
       [window, "scroll", () => this.onScroll()],
@@ -128,6 +129,11 @@ export class ListWindow extends LitElement {
     if (this.source instanceof Found) this.source.update(events);
     this.loaded = "";
     this.redraw();
+  }
+
+  /** @param {Event} event */
+  async onPut(event) {
+    if (this.source instanceof Found && (await this.source.consider(event).catch(() => false))) this.redraw();
   }
 
   onStatus() {
