@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { layOut, pictureWidth, placeAt, sizesFor, topOf } from "../day/grid/layout.js";
@@ -276,6 +278,19 @@ test("an empty archive says what to do, and shows the first event", async (t) =>
   await page.getByRole("heading", { name: /No (events|cameras) yet/ }).waitFor();
   owlery.add({ day: daysAgo(1), time: "10-00-01" });
   await pictures(page);
+});
+
+test("files without an event are a link of their day", async (t) => {
+  const owlery = await serve(t, { flags: ["--layout", "%Y-%m-%d/%H-%M-%S"], prepare: (root) => {
+    const folder = join(root, "Camera1", daysAgo(2));
+    mkdirSync(folder, { recursive: true });
+    for (const name of ["15-00-00.jpg", "15-00-10.jpg"]) writeFileSync(join(folder, name), "");
+  } });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await page.getByText("0 events").waitFor();
+  await page.getByRole("link", { name: /^2 files without an event, / }).click();
+  assert.equal(new URL(page.url()).search, `?pictures=${daysAgo(2)}`);
 });
 
 test("the pointer over a card scrubs through its pictures", async (t) => {
