@@ -44,13 +44,14 @@ class App extends LitElement {
       max-width: calc(100vw - 2rem); padding: .5rem .75rem .5rem 1rem; background: var(--raised); border: 1px solid var(--edge);
       border-radius: var(--round); box-shadow: 0 4px 16px var(--shade);
     }
+    .low.over { bottom: 5.5rem; }
     @media (max-width: 45rem) {
       header { padding: .25rem .75rem; }
       nav { position: fixed; z-index: 5; left: 0; right: 0; bottom: 0; justify-content: space-around; padding: .25rem .25rem max(.25rem, env(safe-area-inset-bottom));
         background: var(--back); border-top: 1px solid var(--line); }
       nav a { flex: 1; flex-direction: column; gap: 0; min-height: 44px; padding: .2rem; font-size: .75rem; }
       main { padding-bottom: 3.75rem; }
-      .low { bottom: 4.5rem; width: calc(100vw - 2rem); }
+      .low, .low.over { bottom: 4.5rem; width: calc(100vw - 2rem); }
     }
   `];
 
@@ -148,10 +149,11 @@ class App extends LitElement {
   /** The bar at the lower edge: what can be undone, or a notice. */
   low() {
     const { undoable } = actions;
-    if (this.notice) return html`<div class="low" role="alert"><span class=${this.notice.isBad ? "bad" : ""}>${this.notice.text}</span>
+    const place = address.state.event ? "low over" : "low"; // above the bar of the player
+    if (this.notice) return html`<div class=${place} role="alert"><span class=${this.notice.isBad ? "bad" : ""}>${this.notice.text}</span>
       <button class="plain" aria-label=${t("close")} @click=${() => { this.notice = null; }}>${icon("close")}</button></div>`;
     if (!undoable) return nothing;
-    return html`<div class="low" role="status"><span>${t("deleted", { count: undoable.count })}</span>
+    return html`<div class=${place} role="status"><span>${t("deleted", { count: undoable.count })}</span>
       <button class="strong" @click=${() => actions.undo()}>${t("undo")}</button>
       <button class="plain" aria-label=${t("close")} @click=${() => actions.forgetUndo()}>${icon("close")}</button></div>`;
   }

@@ -32,6 +32,7 @@ export class Timeline extends LitElement {
     :host { display: block; position: relative; z-index: 2; }
     .bar { display: flex; align-items: center; gap: .25rem; padding: .15rem 1rem; font-size: .85rem; }
     .bar span { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--soft); }
+    @media (max-width: 45rem) { .bar { padding-inline: .6rem; } }
     button { padding: 0 .4rem; }
     @media (pointer: fine) { button { min-height: 1.6rem; min-width: 1.6rem; } }
     .plot { position: relative; border-block: 1px solid var(--line); box-sizing: content-box; }
@@ -254,7 +255,8 @@ export class Timeline extends LitElement {
     const buttons = /** @type {const} */ ([["out", "−"], ["in", "+"], ["day", ""], ["week", ""], ["now", ""]]);
     return html`
       <div class="bar"><span>${this.texts.seen}</span>${buttons.map(([name, sign]) => html`<button type="button"
-        aria-label=${t(`timeline-${name}`)} title=${sign ? t(`timeline-${name}`) : nothing} @click=${() => this.take().then(() => this.hands?.press(name))}>${sign || t(`timeline-${name}`)}</button>`)}</div>
+        aria-label=${t(`timeline-${name}`)} title=${sign ? t(`timeline-${name}`) : nothing}
+        @click=${() => this.take().then(() => this.hands?.press(name))}>${sign || t(`timeline-${name}`)}</button>`)}</div>
       <div class="plot">
         <canvas aria-hidden="true"></canvas>
         <div class="marks" role="listbox" tabindex="0" aria-orientation="horizontal" aria-label=${t("timeline")} aria-describedby="keys"

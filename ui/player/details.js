@@ -5,6 +5,7 @@ import { eventPath, local } from "../core/requests.js";
 import { clock, dayName, duration, number, size, t } from "../core/texts.js";
 import { lengthOf } from "../core/time.js";
 import { css, html, nothing } from "../vendor/lit.js";
+import { reason } from "../views/words.js";
 
 /** @typedef {import("./movie.js").Details} Details */
 
@@ -22,9 +23,11 @@ export const detailsStyle = css`
 /** When and why the event expires. @param {Details} event */
 function expiry({ expires }) {
   if (!expires) return "";
-  const { at, reason, rule } = expires;
-  const known = { "older-than": () => t("expires-age", { days: rule.days }), saved: () => t("expires-saved") };
-  const why = known[/** @type {keyof typeof known} */ (rule?.kind)]?.() ?? reason;
+  const { at, rule } = expires;
+  if (rule?.kind === "saved") return t("expires-saved");
+  if (!at && !rule && expires.reason === "no rule") return t("rule-none");
+  // What rules of size and space miss is said as of now, which is not why the event expires one day.
+  const why = /-(over|under)$/.test(rule?.kind) ? expires.reason : reason(expires);
   return at ? t("expires-at", { day: dayName(at), why }) : why;
 }
 

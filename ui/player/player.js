@@ -192,8 +192,11 @@ class Player extends Sheet {
   }
 
   /** @param {boolean} [reviewed] */
-  review(reviewed = !this.event?.reviewed) {
-    if (this.event && this.event.reviewed !== reviewed) actions.review([this.event.id], reviewed);
+  async review(reviewed = !this.event?.reviewed) {
+    const { event } = this;
+    if (!event || event.reviewed === reviewed) return;
+    await actions.review([event.id], reviewed);
+    if (!archive.get(event.id) && this.event?.id === event.id) this.load(); // the filters leave it out, so the archive says nothing of it
   }
 
   /** Deletes the event, and shows the next one, else the previous. */

@@ -4,7 +4,7 @@ import { utimesSync } from "node:fs";
 import { join } from "node:path";
 
 import { axeViolations, closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
-import { ask, assertClosed, mockActions, show, timeShow, until } from "./opened.mjs";
+import { ask, assertClosed, show, timeShow, until, watchReviews } from "./opened.mjs";
 import { addFrame, beginEvent, movie, putMovie, writeFrames } from "./recordings.mjs";
 
 after(closeBrowser);
@@ -15,7 +15,7 @@ const id = (/** @type {string} */ time) => `Camera1/${DAY}/${time}`;
 test("frames are played like a movie, about 25 a second", async (t) => {
   const owlery = await serve(t, { prepare: (root) => { writeFrames(root, DAY, "10-00-00", 150); } });
   const page = await openPage(t);
-  const reviewed = await mockActions(page, owlery);
+  const reviewed = watchReviews(page);
   let most = 0;
   const onTheirWay = new Set();
   page.on("request", (request) => { if (/\d\.jpg$/.test(request.url())) most = Math.max(most, onTheirWay.add(request).size); });
@@ -68,7 +68,6 @@ test("of an interrupted event the frames are shown, and why", async (t) => {
     },
   });
   const page = await openPage(t, { expects: [/Failed to load resource/] });
-  await mockActions(page, owlery);
   await page.goto(`${owlery.url}?event=${id("10-00-00")}`);
   await page.getByText("The recording was interrupted, and its movie cannot be played.").waitFor();
   await until(page, "its frames", (stage) => stage.screen?.frames?.length === 3 && stage.isShown);
@@ -80,7 +79,6 @@ test("of an interrupted event the frames are shown, and why", async (t) => {
 test("what is being recorded is followed, and its movie plays when it is over", async (t) => {
   const owlery = await serve(t);
   const page = await openPage(t);
-  await mockActions(page, owlery);
   await page.goto(owlery.url);
   await page.getByRole("link", { name: "Storage" }).waitFor();
   const event = beginEvent(owlery.root);
@@ -104,7 +102,7 @@ test("frames that were lost while the service was away come back", async (t) => 
   const owlery = await serve(t, { prepare: (root) => { writeFrames(root, DAY, "10-00-00", 100); } });
   await waitUntil("it is complete", async () => (await owlery.json(`api/v1/events/${id("10-00-00")}`)).state === "complete");
   const page = await openPage(t, { expects: [/ERR_CONNECTION/, /ERR_INCOMPLETE/, /Failed to load/] });
-  const reviewed = await mockActions(page, owlery);
+  const reviewed = watchReviews(page);
   await page.goto(`${owlery.url}?event=${id("10-00-00")}`);
   await until(page, "a frame", (stage) => stage.screen?.frames?.length === 100 && stage.isShown);
   await owlery.stop();

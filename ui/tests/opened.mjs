@@ -5,7 +5,6 @@ import assert from "node:assert/strict";
 import { waitUntil } from "./harness.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
-/** @typedef {Awaited<ReturnType<import("./harness.mjs").serve>>} Owlery */
 
 /** Goes to another state of the address, as a view does, whose modules are joined into a file. @param {Page} page @param {Record<string, string>} change */
 export async function go(page, change) {
@@ -47,21 +46,14 @@ export const shownId = (page) => new URL(page.url()).searchParams.get("event");
 /** @param {Page} page @param {string} id */
 export const untilShown = (page, id) => waitUntil(`${id} is in the address`, () => shownId(page) === id);
 
-/** Takes what the page asks for about what was reviewed, and deletes one by one. Until the service has these requests.
- * @param {Page} page @param {Owlery} owlery @returns what was reviewed, as it was sent */
-export async function mockActions(page, owlery) {
+/** What the page has said was reviewed, or not. @param {Page} page */
+export function watchReviews(page) {
   /** @type {{events: string[], reviewed: boolean}[]} */
-  const reviewed = [];
-  await page.route("**/api/v1/reviewed", (route) => {
-    reviewed.push(route.request().postDataJSON());
-    return route.fulfill({ json: { changed: 1 } });
+  const reviews = [];
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/api/v1/reviewed")) reviews.push(request.postDataJSON());
   });
-  await page.route("**/api/v1/events/delete", async (route) => {
-    const [id] = route.request().postDataJSON().events;
-    const made = await owlery.json(`api/v1/events/${id.split("/").map(encodeURIComponent).join("/")}`, { method: "DELETE" });
-    return route.fulfill({ json: { ...made, left: [] } });
-  });
-  return reviewed;
+  return reviews;
 }
 
 /** Nothing is left of the player. @param {Page} page */

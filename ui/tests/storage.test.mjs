@@ -232,6 +232,7 @@ test("in German on a phone, by a dark screen", async (t) => {
   await page.goto(`${owlery.url}?view=storage`);
   await section(page, "Nächster Durchgang").getByText("älter als 20 Tage").first().waitFor();
   await section(page, "Regeln").getByText("1 GB des Datenträgers bleiben frei").waitFor();
+  await section(page, "Belegung").getByText(/^Der Datenträger fasst [\d,]+ .B neben dem, was frei bleibt$/).waitFor();
   assert.equal(await isTooWide(page), false);
   assert.deepEqual(await axeViolations(page), []);
 });

@@ -153,7 +153,6 @@ place-local = auf diesem Rechner
 place-store = nur im Speicher { $store }
 expires = Läuft ab
 expires-at = { $day }: { $why }
-expires-age = es ist dann älter als { $days } Tage
 expires-saved = nie, es ist gesichert
 details = Einzelheiten
 movies = Filme
@@ -367,8 +366,14 @@ storage-full-in = { $days ->
   }
 storage-full-never = Ohne zu löschen reicht der Datenträger mehr als zehn Jahre
 keeps-keep-days = { $days } Tage bleiben, etwa { $size }
-keeps-max-size = Höchstens { $size } bleiben, etwa { $days } Tage
-keeps-min-free = Der Datenträger fasst { $size } neben dem, was frei bleibt, etwa { $days } Tage
+keeps-max-size = Höchstens { $size } bleiben{ $isKnown ->
+    [yes] , etwa { $days } Tage
+   *[no] {""}
+  }
+keeps-min-free = Der Datenträger fasst { $size } neben dem, was frei bleibt{ $isKnown ->
+    [yes] , etwa { $days } Tage
+   *[no] {""}
+  }
 rule-keep-days = Tage werden gelöscht, wenn sie mehr als { $days } Tage zurückliegen.
 rule-keep-days-camera = { $camera }: Tage werden gelöscht, wenn sie mehr als { $days } Tage zurückliegen.
 rule-forever = Ihr Alter löscht nichts.

@@ -153,7 +153,6 @@ place-local = on this host
 place-store = only in the store { $store }
 expires = Expires
 expires-at = { $day }: { $why }
-expires-age = it will be older than { $days } days
 expires-saved = never, it is saved
 details = Details
 movies = Movies
@@ -367,8 +366,14 @@ storage-full-in = { $days ->
   }
 storage-full-never = Without deleting, the disk lasts for more than ten years
 keeps-keep-days = { $days } days are kept, about { $size }
-keeps-max-size = At most { $size } are kept, about { $days } days
-keeps-min-free = The disk holds { $size } with what stays free, about { $days } days
+keeps-max-size = At most { $size } are kept{ $isKnown ->
+    [yes] , about { $days } days
+   *[no] {""}
+  }
+keeps-min-free = The disk holds { $size } beside what stays free{ $isKnown ->
+    [yes] , about { $days } days
+   *[no] {""}
+  }
 rule-keep-days = Days are deleted when they lie more than { $days } days back.
 rule-keep-days-camera = { $camera }: days are deleted when they lie more than { $days } days back.
 rule-forever = Age deletes nothing.

@@ -11,7 +11,7 @@ import { addDays, dayOf, lastDay, monthsOf, parse } from "../core/time.js";
 import { LitElement, html, nothing } from "../vendor/lit.js";
 import { expiries } from "./calendar/expiry.js";
 import { style } from "./calendar/style.js";
-import { cameraChips, chipsStyle, follow } from "./chips.js";
+import { cameraChips, chipsStyle, to } from "./chips.js";
 
 const MONTHS = 6; // months that are added at a time
 const SETTLE = 300; // milliseconds in which reasons to ask for the plan again are gathered
@@ -163,7 +163,9 @@ class Calendar extends LitElement {
   }
 
   render() {
-    if (!this.span) return html`<div class="all">${cameraChips()}<p>${archive.status.kind === "loading" ? t("calendar-loading") : t("calendar-empty")}</p></div>`;
+    if (!this.span) {
+      return html`<div class="all">${cameraChips()}<p>${t(archive.status.kind === "loading" ? "calendar-loading" : "calendar-empty")}</p></div>`;
+    }
     const months = this.allMonths.slice(0, this.months);
     const cameras = address.state.cameras.length ? address.state.cameras : archive.cameras.map(({ name }) => name);
     this.expiries = this.retention ? expiries(this.retention, cameras, this.today) : new Map();
@@ -218,8 +220,9 @@ class Calendar extends LitElement {
     const why = expiry.map(({ text }) => text).join("\n");
     return html`<td><a href=${address.href(change)} data-day=${day} tabindex=${day === this.focused ? "0" : "-1"} class="day shade-${shade} ${goes}"
       aria-current=${day === today ? "date" : nothing} title=${why || nothing}
-      @click=${(/** @type {MouseEvent} */ click) => follow(click, change)} @focus=${() => { this.focused = day; }}>
-      <span class="top" aria-hidden="true">${Number(day.slice(8))}${saved ? html`<span class="star">${icon("star", true)}</span>` : nothing}
+      @click=${to(change)} @focus=${() => { this.focused = day; }}>
+      <span class="top" aria-hidden="true">${Number(day.slice(8))}
+        ${saved ? html`<span class="star">${icon("star", true)}</span>` : nothing}
         ${unreviewed ? html`<i class="dot"></i>` : nothing}</span>
       <b aria-hidden="true" class=${events > 9999 ? "long" : ""}>${events ? brief(events) : loose ? "·" : ""}</b>
       <span class="visually-hidden">${words({ day, events, saved, unreviewed, loose }, why)}</span></a></td>`;

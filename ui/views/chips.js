@@ -28,9 +28,9 @@ export function cameraChips() {
   </div>`;
 }
 
-/** Follows a link within the page. @param {MouseEvent} click @param {Partial<import("../core/address.js").State>} change */
-export function follow(click, change) {
+/** What a click on a link within the page does. @param {Partial<import("../core/address.js").State>} change @returns {(click: MouseEvent) => void} */
+export const to = (change) => (click) => {
   if (click.ctrlKey || click.metaKey || click.shiftKey || click.button) return; // opens another tab
   click.preventDefault();
   address.go(change);
-}
+};

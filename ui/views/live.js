@@ -63,7 +63,8 @@ class Live extends LitElement {
   get listeners() {
     const { stream } = archive;
     return [
-      [archive, "cameras", this.redraw], [archive, "refresh", this.reset], [address, "change", this.redraw], [document, "visibilitychange", this.redraw],
+      [archive, "cameras", this.redraw], [archive, "refresh", this.reset], [address, "change", this.redraw],
+      [document, "visibilitychange", this.redraw],
       [stream, "put", this.onPut], [stream, "remove", this.onRemove],
     ];
   }
@@ -130,7 +131,8 @@ class Live extends LitElement {
       ${pages > 1 ? html`<button aria-label=${t("live-before")} ?disabled=${page === 0} @click=${() => { this.page = page - 1; }}>${icon("left")}</button>
         <span aria-live="polite">${t("live-page", { page: page + 1, pages })}</span>
         <button aria-label=${t("live-after")} ?disabled=${page === pages - 1} @click=${() => { this.page = page + 1; }}>${icon("right")}</button>` : nothing}
-      ${count > 1 ? html`<span role="group" class="sizes" aria-label=${t("live-at-a-time")}>${SIZES.map((each) =>
+      ${count > 1 ? html`<span role="group" class="sizes"
+        aria-label=${t("live-at-a-time")}>${SIZES.map((each) =>
     html`<button aria-pressed=${each === size} @click=${() => { this.page = Math.floor((page * size) / each); this.size = each; }}>${each}</button>`)}</span>` : nothing}
       ${document.fullscreenEnabled ? html`<button @click=${() => this.renderRoot.querySelector(".wall")?.requestFullscreen().catch(() => {})}>
         ${icon("full")} ${t("live-full")}</button>` : nothing}</div>`;

@@ -99,6 +99,9 @@ fn with_stores(router: Router<AppState>) -> Router<AppState> {
 /// The limits of a request that is not an upload.
 fn limits_of(request: &Request) -> limits::RequestLimits {
     let path = request.uri().path();
+    if ["/api/v1/reviewed", "/api/v1/events/save", "/api/v1/events/delete"].contains(&path) {
+        return limits::RequestLimits::of_lists();
+    }
     if ["/api/v1/stores/", "/api/v1/events/", "/media/", "/motion/"].iter().any(|prefix| path.starts_with(prefix)) {
         return limits::RequestLimits::of_stores();
     }

@@ -109,7 +109,7 @@ fn foreign_pages_and_large_bodies_are_refused() {
         let path = format!("/api/v1/events/{what}");
         let foreign = send_to(&daemon.address, "POST", &path, &[JSON, ("Sec-Fetch-Site", "cross-site")], body);
         assert_problem(&foreign, 403, None);
-        assert_problem(&daemon.send("POST", &path, &" ".repeat(70_000)), 413, None);
+        assert_problem(&daemon.send("POST", &path, &" ".repeat(600_000)), 413, None);
     }
     assert!(world.has("Camera1/2026-03-01/10-00-00/video.mp4") && !world.has("Camera1/2026-03-01/10-00-00/.saved"));
 }

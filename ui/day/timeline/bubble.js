@@ -63,7 +63,7 @@ export class Bubble {
     this.#moment = moment;
     [this.#box.hidden, this.#canvas.hidden] = [false, !mark];
     const told = isSoft && mark ? `${text}, ${t("timeline-before", { time: clock(mark.event.start) })}` : text;
-    [clock(format(time)), told, shortDayName(dayOf(time))].forEach((each, nth) => { this.#texts[nth].textContent = each; });
+    [clock(format(time)), told, told === text ? shortDayName(dayOf(time)) : ""].forEach((each, nth) => { this.#texts[nth].textContent = each; });
     this.#want();
     this.#draw();
   }

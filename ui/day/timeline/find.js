@@ -38,7 +38,8 @@ export function before(hours, lanes, lane, time, countOf) {
 /** The marks of a lane around a mark, the nearest first. @param {Hours} hours @param {Lanes} lanes @param {Mark} mark @returns {Mark[]} */
 export function neighbours(hours, lanes, mark) {
   const lane = lanes.of.get(mark.event.camera);
-  const near = [-HOUR, 0, HOUR].flatMap((by) => hours.get(hourOf(mark.start) + by)?.marks ?? []).filter(({ event }) => lanes.of.get(event.camera) === lane);
+  const all = [-HOUR, 0, HOUR].flatMap((by) => hours.get(hourOf(mark.start) + by)?.marks ?? []);
+  const near = all.filter(({ event }) => lanes.of.get(event.camera) === lane);
   const at = near.findIndex(({ event }) => event.id === mark.event.id);
   return [1, -1, 2, -2].map((by) => near[at + by]).filter((each) => each !== undefined);
 }

@@ -130,7 +130,8 @@ export const endOf = ({ event, end }, now) => (event.state === "open" ? Math.max
  * the others that are saved. Marks that would be in the same place are one. @param {Arranged} arranged @param {View} view
  * @param {number} width @param {Lanes} lanes @param {number} top @param {number} now */
 export function pack({ hours, low, high }, view, width, lanes, top, now) {
-  const boxes = { fresh: /** @type {number[]} */ ([]), seen: /** @type {number[]} */ ([]), open: /** @type {number[]} */ ([]), saved: /** @type {number[]} */ ([]) };
+  /** @type {Record<"fresh" | "seen" | "open" | "saved", number[]>} */
+  const boxes = { fresh: [], seen: [], open: [], saved: [] };
   const scale = width / (view.to - view.from);
   const room = lanes.height - 1;
   /** @type {Record<keyof typeof boxes, number[]>} where the last one of each lane is */

@@ -153,7 +153,6 @@ place-local = auf diesem Rechner
 place-store = nur im Speicher { $store }
 expires = Läuft ab
 expires-at = { $day }: { $why }
-expires-age = es ist dann älter als { $days } Tage
 expires-saved = nie, es ist gesichert
 details = Einzelheiten
 movies = Filme
@@ -251,8 +250,8 @@ calendar-failed = Tage sind gerade nicht zu laden: { $why }
 calendar-retry = Noch einmal
 calendar-fewer = weniger
 calendar-more = mehr Ereignisse
-calendar-unreviewed = nicht alle angesehen
-calendar-saved = gemerkt
+calendar-unreviewed = nicht alle gesehen
+calendar-saved = gesichert
 calendar-next = geht mit dem nächsten Durchgang
 calendar-soon = geht binnen einer Woche
 calendar-events = { $count ->
@@ -260,8 +259,8 @@ calendar-events = { $count ->
     [one] 1 Ereignis
    *[other] { $count } Ereignisse
   }
-calendar-count-unreviewed = { $count } nicht angesehen
-calendar-count-saved = { $count } gemerkt
+calendar-count-unreviewed = { $count } ungesehen
+calendar-count-saved = { $count } gesichert
 calendar-count-loose = { $count ->
     [one] 1 andere Datei
    *[other] { $count } andere Dateien
@@ -304,6 +303,7 @@ held-asks = { $count ->
        *[other] { $days } Tagen
       } werden gelöscht.
   }
+held-gone = Dieser Durchgang wird nicht mehr aufgehalten.
 held-action = { $count ->
     [one] 1 Ereignis löschen
    *[other] { $count } Ereignisse löschen
@@ -341,7 +341,7 @@ storage-all = Alle
 storage-day = Tag
 storage-camera = Kamera
 storage-events = Ereignisse
-storage-saved = Gemerkt
+storage-saved = Gesichert
 storage-size = Größe
 storage-share = Anteil
 storage-a-day = Am Tag
@@ -366,8 +366,14 @@ storage-full-in = { $days ->
   }
 storage-full-never = Ohne zu löschen reicht der Datenträger mehr als zehn Jahre
 keeps-keep-days = { $days } Tage bleiben, etwa { $size }
-keeps-max-size = Höchstens { $size } bleiben, etwa { $days } Tage
-keeps-min-free = Der Datenträger fasst { $size } neben dem, was frei bleibt, etwa { $days } Tage
+keeps-max-size = Höchstens { $size } bleiben{ $isKnown ->
+    [yes] , etwa { $days } Tage
+   *[no] {""}
+  }
+keeps-min-free = Der Datenträger fasst { $size } neben dem, was frei bleibt{ $isKnown ->
+    [yes] , etwa { $days } Tage
+   *[no] {""}
+  }
 rule-keep-days = Tage werden gelöscht, wenn sie mehr als { $days } Tage zurückliegen.
 rule-keep-days-camera = { $camera }: Tage werden gelöscht, wenn sie mehr als { $days } Tage zurückliegen.
 rule-forever = Ihr Alter löscht nichts.
@@ -422,7 +428,7 @@ store-trouble = Seit { $when } kann nichts kopiert werden: { $why }
 store-lost = Seit { $when } ist er nicht erreichbar.
 store-rule = Kopiert
 store-copy-complete = jedes Ereignis, sobald es vollständig ist
-store-copy-saved = gemerkte Ereignisse
+store-copy-saved = gesicherte Ereignisse
 store-copy-expire = Ereignisse, bevor sie gelöscht werden
 store-copy-off = nichts von selbst
 store-inactive = nichts: Er ist nicht aktiv
@@ -461,8 +467,8 @@ audit-left = liegen gelassen
 audit-refused = abgelehnt
 audit-restored = wiederhergestellt
 audit-deleted = gelöscht
-audit-saved = gemerkt
-audit-unsaved = nicht mehr gemerkt
+audit-saved = gesichert
+audit-unsaved = nicht mehr gesichert
 audit-emptied = von einem anderen Programm geleert
 audit-removed = sofort entfernt
 audit-failed = fehlgeschlagen
@@ -476,7 +482,7 @@ reason-older-than = älter als { $days ->
 reason-camera-over = die Kamera belegt { $excess } mehr als { $limit }
 reason-archive-over = die Aufnahmen belegen { $excess } mehr als { $limit }
 reason-free-space-under = { $free } des Datenträgers sind frei, weniger als { $wanted }
-reason-saved = gemerkt
+reason-saved = gesichert
 reason-open = wird noch aufgenommen
 reason-restored = wiederhergestellt
 reason-floor = zu jung, um für Größe oder Platz zu gehen

@@ -22,7 +22,8 @@ export function expiries({ rules, plan }, cameras, today) {
   /** @param {string} day @param {Expiry} expiry */
   const add = (day, expiry) => days.set(day, [...(days.get(day) ?? []), expiry]);
   for (const item of plan?.items ?? []) {
-    if (cameras.includes(item.camera)) add(item.day, { camera: item.camera, isNext: true, text: t("calendar-goes-next", { camera: item.camera, why: reason(item) }) });
+    const { camera, day } = item;
+    if (cameras.includes(camera)) add(day, { camera, isNext: true, text: t("calendar-goes-next", { camera, why: reason(item) }) });
   }
   for (const camera of cameras) {
     const kept = keptDays(rules.keep_days ?? [], camera);

@@ -7,17 +7,20 @@ import { local } from "../../core/requests.js";
 import { clock, t } from "../../core/texts.js";
 import { dayOf, format } from "../../core/time.js";
 import { LitElement, css, html, nothing } from "../../vendor/lit.js";
-import { follow } from "../chips.js";
+import { to } from "../chips.js";
 import { momentOf } from "../words.js";
 import { Feed } from "./feed.js";
 
 class Tile extends LitElement {
   static properties = {
-    camera: { attribute: false }, event: { attribute: false }, mayStream: { attribute: false }, isPaused: { attribute: false }, isAlone: { attribute: false },
-    outage: { state: true },
+    camera: { attribute: false }, event: { attribute: false }, mayStream: { attribute: false }, isPaused: { attribute: false },
+    isAlone: { attribute: false }, outage: { state: true },
   };
   static styles = [look, css`
-    :host { display: flex; flex-direction: column; min-width: 0; overflow: hidden; background: var(--card); border: 1px solid var(--line); border-radius: var(--round); }
+    :host {
+      display: flex; flex-direction: column; min-width: 0; overflow: hidden; background: var(--card); border: 1px solid var(--line);
+      border-radius: var(--round);
+    }
     .picture { position: relative; aspect-ratio: 16 / 9; background: #000; }
     canvas, img { position: absolute; inset: 0; width: 100%; height: 100%; object-fit: contain; }
     .line { display: flex; flex-wrap: wrap; align-items: baseline; gap: .1rem .8rem; padding: .35rem .6rem; font-variant-numeric: tabular-nums; }
@@ -86,7 +89,8 @@ class Tile extends LitElement {
     this.feed = feed;
     feed.addEventListener("picture", (message) => this.draw(/** @type {CustomEvent} */ (message).detail));
     feed.addEventListener("outage", () => {
-      this.outage = `${this.last ? t("live-since", { time: clock(this.last) }) : t("live-none-yet")}${feed.why ? `: ${feed.why}` : ""}`;
+      const since = this.last ? t("live-since", { time: clock(this.last) }) : t("live-none-yet");
+      this.outage = feed.why ? `${since}: ${feed.why}` : since;
     });
     feed.start();
   }
@@ -108,14 +112,14 @@ class Tile extends LitElement {
     return html`${this.hasLive ? this.picture() : this.without()}
       <div class="line"><h2 title=${name}>${name}</h2>
         ${event?.state === "open" ? html`<span class="badge">${t("live-records")}</span>` : nothing}
-        ${event ? html`<a href=${address.href({ event: event.id })} @click=${(/** @type {MouseEvent} */ click) => follow(click, { event: event.id })}>
+        ${event ? html`<a href=${address.href({ event: event.id })} @click=${to({ event: event.id })}>
           ${t("live-newest", { time: momentOf(event.start) })}</a>${this.dayLink(dayOf(event.start))}` : nothing}</div>`;
   }
 
   /** @param {string} day */
   dayLink(day) {
     const change = { view: /** @type {const} */ ("day"), day, at: "", cameras: [this.camera.name] };
-    return html`<a href=${address.href(change)} @click=${(/** @type {MouseEvent} */ click) => follow(click, change)}>${t("live-day")}</a>`;
+    return html`<a href=${address.href(change)} @click=${to(change)}>${t("live-day")}</a>`;
   }
 
   picture() {
@@ -123,7 +127,7 @@ class Tile extends LitElement {
     const canvas = html`<canvas role="img" aria-label=${t("live-picture", { camera: name })}></canvas>`;
     const change = { cameras: [name] };
     return html`<div class="picture ${this.outage ? "is-out" : ""}">
-      ${this.isAlone ? canvas : html`<a href=${address.href(change)} title=${t("live-alone")} @click=${(/** @type {MouseEvent} */ click) => follow(click, change)}>${canvas}</a>`}
+      ${this.isAlone ? canvas : html`<a href=${address.href(change)} title=${t("live-alone")} @click=${to(change)}>${canvas}</a>`}
       <div class="said" role="status">${this.outage ? html`<p class="bad">${this.outage}</p>` : nothing}</div></div>`;
   }
 

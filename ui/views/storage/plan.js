@@ -4,7 +4,7 @@ import { total } from "../../core/held.js";
 import { number, size, t, withoutCommand } from "../../core/texts.js";
 import { address } from "../../core/address.js";
 import { html, nothing } from "../../vendor/lit.js";
-import { follow } from "../chips.js";
+import { to } from "../chips.js";
 import { percent, reason, shortDay, when } from "../words.js";
 
 /** @typedef {import("../../core/held.js").Item} Item */
@@ -20,7 +20,7 @@ export const heads = (...names) => html`<thead><tr>${names.map((name) => (name =
 /** A link to a day, of a camera or of all. @param {string} day @param {string[]} cameras @param {string} text */
 function dayLink(day, cameras, text) {
   const change = /** @type {const} */ ({ view: "day", day, at: "", cameras });
-  return html`<a href=${address.href(change)} @click=${(/** @type {MouseEvent} */ click) => follow(click, change)}>${text}</a>`;
+  return html`<a href=${address.href(change)} @click=${to(change)}>${text}</a>`;
 }
 
 /** Items by day and camera, each with its reason; beyond some rows folded. @param {View} view @param {string} name of what is unfolded
@@ -36,7 +36,8 @@ export function itemsTable(view, name, caption, items) {
       ${nth ? nothing : html`<th scope="rowgroup" rowspan=${items.length}>${dayLink(day, [], shortDay(day))}</th>`}
       <td>${dayLink(day, [item.camera], item.camera)}</td>${numeric(t("storage-events"), number(item.count))}
       ${numeric(t("storage-size"), size(item.bytes))}<td class="wide">${reason(item)}</td></tr>`)}</tbody>`)}
-  </table>${items.length > most ? html`<button @click=${() => view.unfold(name, most + 200)}>${t("storage-show-more", { count: items.length - most })}</button>` : nothing}`;
+  </table>
+  ${items.length > most ? html`<button @click=${() => view.unfold(name, most + 200)}>${t("storage-show-more", { count: items.length - most })}</button>` : nothing}`;
 }
 
 /** The held passes, with their reasons and the button that confirms. @param {View} view @param {any} retention */
@@ -66,7 +67,9 @@ function ruleWords({ keep_days, max_size, min_free, floor_days, max_share }) {
     const which = value === "forever" ? "rule-forever" : "rule-keep-days";
     words.push(t(camera ? `${which}-camera` : which, { camera, days: parseInt(value) || 0 }));
   }
-  for (const { camera, value } of (max_size ?? []).map(parts)) words.push(t(camera ? "rule-max-size-camera" : "rule-max-size", { camera, size: amount(value) }));
+  for (const { camera, value } of (max_size ?? []).map(parts)) {
+    words.push(t(camera ? "rule-max-size-camera" : "rule-max-size", { camera, size: amount(value) }));
+  }
   if (min_free) words.push(t("rule-min-free", { size: amount(min_free) }));
   if (words.length === 0) return [t("rule-none")];
   if (max_size?.length || min_free) words.push(t("rule-floor", { days: parseInt(floor_days) }));
@@ -81,7 +84,8 @@ export function rules(view, { rules, next_check, plan, guards, passes }) {
     ${next_check && plan?.has_rule !== false ? html`<p>${t("storage-next-pass", { when: when(next_check) })}</p>` : nothing}
     ${guards.filter((/** @type {any} */ { ok, message }) => !ok && !told.includes(message)).map((/** @type {any} */ { name, message }) =>
     html`<p class="bad">${t("storage-guard", { name, message: withoutCommand(message ?? "") })}</p>`)}
-    ${plan?.alerts.filter((/** @type {string} */ alert) => !view.alerts.includes(alert)).map((/** @type {string} */ alert) => html`<p class="bad">${withoutCommand(alert)}</p>`)}`;
+    ${plan?.alerts.filter((/** @type {string} */ alert) => !view.alerts.includes(alert))
+    .map((/** @type {string} */ alert) => html`<p class="bad">${withoutCommand(alert)}</p>`)}`;
 }
 
 /** What the next pass takes, and what it keeps. @param {View} view @param {any} retention */

@@ -15,8 +15,10 @@ use futures_util::{FutureExt, StreamExt};
 
 use crate::problem::Problem;
 
-/// The largest body of a request, in bytes: the routes take small JSON.
+/// The largest body of a request, in bytes: most routes take small JSON.
 const MAX_BODY: usize = 64 * 1024;
+/// The same where a request may name many events, whose cameras have long names.
+const MAX_LIST: usize = 512 * 1024;
 
 /// The times of a request.
 #[derive(Debug, Clone, Copy)]
@@ -25,13 +27,20 @@ pub(crate) struct RequestLimits {
     response: Duration,
     /// Until the request's body is complete.
     body: Duration,
+    /// The largest body, in bytes.
+    size: usize,
 }
 
 impl RequestLimits {
     /// The limits of the service.
     pub(crate) fn usual() -> Self {
         let span = |name, secs| crate::fault::span(name, Duration::from_secs(secs));
-        Self { response: span("answer", 30), body: span("body", 15) }
+        Self { response: span("answer", 30), body: span("body", 15), size: MAX_BODY }
+    }
+
+    /// The same for a request that may name many events.
+    pub(crate) fn of_lists() -> Self {
+        Self { size: MAX_LIST, ..Self::usual() }
     }
 
     /// The same for what waits for a store, which is given up after 30 s. The response then says which one, and why.
@@ -74,7 +83,8 @@ async fn with_body(limits: RequestLimits, request: Request) -> Result<Request, R
     }
     let (parts, body) = request.into_parts();
     let late = || Problem::new(StatusCode::REQUEST_TIMEOUT, "the request's body is not complete in time");
-    let read = Box::pin(tokio::time::timeout(limits.body, read(body))).await.unwrap_or_else(|_| Err(late()));
+    let read =
+        Box::pin(tokio::time::timeout(limits.body, read(body, limits.size))).await.unwrap_or_else(|_| Err(late()));
     read.map(|bytes| Request::from_parts(parts, bytes.into())).map_err(|problem| {
         let mut response = problem.into_response();
         // The rest of the body is not read, so no other request can follow on this connection.
@@ -83,12 +93,12 @@ async fn with_body(limits: RequestLimits, request: Request) -> Result<Request, R
     })
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
+async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
     let too_large = || {
-        let detail = format!("the request's body is larger than {MAX_BODY} bytes");
+        let detail = format!("the request's body is larger than {most} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     };
-    if body.size_hint().lower() > MAX_BODY as u64 {
+    if body.size_hint().lower() > most as u64 {
         return Err(too_large());
     }
     let (mut whole, mut chunks) = (Vec::new(), body.into_data_stream());
@@ -96,7 +106,7 @@ async fn read(body: Body) -> Result<Bytes, Problem> {
         let chunk = chunk.map_err(|error| {
             Problem::new(StatusCode::BAD_REQUEST, format!("cannot read the request's body: {error}"))
         })?;
-        if whole.len() + chunk.len() > MAX_BODY {
+        if whole.len() + chunk.len() > most {
             return Err(too_large());
         }
         whole.extend_from_slice(&chunk);
@@ -163,8 +173,10 @@ mod tests {
         Ok("at last".to_owned())
     }
 
-    const SHORT: RequestLimits = RequestLimits { response: Duration::from_millis(20), body: Duration::from_millis(20) };
-    const LONG: RequestLimits = RequestLimits { response: Duration::from_secs(60), body: Duration::from_secs(60) };
+    const SHORT: RequestLimits =
+        RequestLimits { response: Duration::from_millis(20), body: Duration::from_millis(20), size: MAX_BODY };
+    const LONG: RequestLimits =
+        RequestLimits { response: Duration::from_secs(60), body: Duration::from_secs(60), size: MAX_BODY };
 
     fn request(method: &str, path: &str, body: impl Into<Body>) -> Request {
         Request::builder().method(method).uri(path).body(body.into()).unwrap()

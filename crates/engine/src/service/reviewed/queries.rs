@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::counts::Basis;
 use super::marks::by_day;
 use super::{Marks, OfDay, Reviewer};
-use crate::catalog::{Choice, Chooser, DaySummary, NamesByDay, Query};
+use crate::catalog::{Catalog, Choice, Chooser, DaySummary, NamesByDay, Query};
 use crate::error::Result;
 use crate::event::{Camera, Day, EventId, EventName};
 use crate::service::handle::Handle;
@@ -128,12 +128,11 @@ impl Handle {
             return Ok(marks.count_all(camera, *day).min(summary.events));
         }
         let mut names: BTreeSet<EventName> = self.catalog.names_of(camera, *day)?.into_iter().collect();
-        #[cfg(feature = "stores")]
-        for view in &*self.stored.usable(stores) {
-            names.extend(view.or_none(view.catalog().names_of(camera, *day)));
-        }
-        let _ = stores;
-        Ok(marks.count(camera, *day, &std::mem::take(&mut names)))
+        self.read_stored(stores, |stored| {
+            names.extend(stored.names_of(camera, *day)?);
+            Ok(())
+        });
+        Ok(marks.count(camera, *day, &names))
     }
 
     /// Those of these events that the archive or one of these stores has.
@@ -147,11 +146,10 @@ impl Handle {
             return Ok(present);
         }
         let mut present = self.catalog.present(events)?;
-        #[cfg(feature = "stores")]
-        for view in &*self.stored.usable(stores) {
-            present.extend(view.or_none(view.catalog().present(events)));
-        }
-        let _ = (stores, &mut present);
+        self.read_stored(stores, |stored| {
+            present.extend(stored.present(events)?);
+            Ok(())
+        });
         Ok(present)
     }
 
@@ -162,14 +160,23 @@ impl Handle {
             return self.paged_names(query.clone(), stores);
         }
         let mut names = self.catalog.names(query)?;
-        #[cfg(feature = "stores")]
-        for view in &*self.stored.usable(stores) {
-            for (day, more) in view.or_none(view.catalog().names(query)) {
+        self.read_stored(stores, |stored| {
+            for (day, more) in stored.names(query)? {
                 names.entry(day).or_default().extend(more);
             }
-        }
-        let _ = (stores, &mut names);
+            Ok(())
+        });
         Ok(names)
+    }
+
+    /// Reads the lists of the events of these stores. One that cannot be read has none for now.
+    fn read_stored(&self, stores: &UsableStores, mut read: impl FnMut(&Catalog) -> Result<()>) {
+        #[cfg(feature = "stores")]
+        for view in &*self.stored.usable(stores) {
+            view.or_none(read(view.catalog()));
+        }
+        #[cfg(not(feature = "stores"))]
+        let _ = (self, stores, &mut read);
     }
 
     /// The same, page by page, which loads the days.
@@ -187,25 +194,20 @@ impl Handle {
         }
     }
 
-    /// Drops the marks of days that have been gone for a while, for the users whose marks are in memory. A day is not gone while the delete queue
-    /// has events of it, nor if all events of its camera are: its disk may be away.
+    /// Drops the marks of days that have been gone for a while, for the users whose marks are in memory, and rewrites long journals. A day is not
+    /// gone while the delete queue has events of it, nor if all events of its camera are: its disk may be away.
     pub(crate) fn tidy_reviewed(&self) {
         let users = self.reviewed.all_loaded();
         if users.is_empty() || !self.status.may_expire() {
             return;
         }
-        #[cfg(feature = "stores")]
-        if !self.knows_all_stores() {
-            return;
-        }
-        match self.days_without_events(&users) {
-            Ok(gone) => {
-                let gone = self.reviewed.gone_for_long(gone);
-                for marks in &users {
-                    marks.tidy(&gone);
-                }
-            }
-            Err(error) => tracing::debug!("{}", error.chain()), // tried again in the next round
+        let gone = self.days_without_events(&users).unwrap_or_else(|error| {
+            tracing::debug!("{}", error.chain()); // tried again in the next round
+            BTreeSet::new()
+        });
+        let gone = self.reviewed.gone_for_long(gone);
+        for marks in &users {
+            marks.tidy(&gone);
         }
     }
 
@@ -217,6 +219,10 @@ impl Handle {
     }
 
     fn days_without_events(&self, users: &[Arc<Marks>]) -> Result<BTreeSet<OfDay>> {
+        #[cfg(feature = "stores")]
+        if !self.knows_all_stores() {
+            return Ok(BTreeSet::new());
+        }
         let queued = self.queue()?; // read first: what is restored meanwhile is in one or the other
         let items = queued.passes.iter().flat_map(|pass| &pass.manifest.items);
         let mut there: BTreeSet<OfDay> = items.map(|item| (item.camera.clone(), item.day)).collect();
