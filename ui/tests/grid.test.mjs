@@ -338,7 +338,7 @@ test("files without an event are a link of their day", async (t) => {
   } });
   const page = await openPage(t);
   await page.goto(owlery.url);
-  await page.getByText("0 events").waitFor();
+  await page.getByText("0 events", { exact: true }).waitFor();
   await page.getByRole("link", { name: /^2 files without an event, / }).click();
   assert.equal(new URL(page.url()).search, `?pictures=${daysAgo(2)}`);
 });
