@@ -82,6 +82,56 @@ test("of many days only what is near the viewport is in the document", async (t)
   await waitUntil("the newest card", async () => (await ids(page))[0] === `Camera1/${daysAgo(1)}/22-47-01` || (await ids(page))[0]?.startsWith(`Camera1/${daysAgo(1)}/2`));
 });
 
+test("any day of a million events is reached", async (t) => {
+  const [days, perHour] = [100, 420];
+  const owlery = await serve(t, { events: some(daysAgo(1), 1) });
+  const page = await openPage(t);
+  const hour = (/** @type {string} */ day, /** @type {number} */ hour) => Array.from({ length: perHour }, (_, nth) => {
+    const second = Math.floor(((perHour - 1 - nth) * 3600) / perHour);
+    const time = [hour, Math.floor(second / 60), second % 60].map((part) => String(part).padStart(2, "0"));
+    const start = `${day}T${time.join(":")}`;
+    return { id: `Camera1/${day}/${time.join("-")}`, camera: "Camera1", start, end: start, state: "complete", saved: false, reviewed: true, frames: 1,
+      bytes: 1, video: null, videos: [], thumbnail: `/media/Camera1/${day}/${time.join("-")}/frame.jpg`, playable: null, preview: null, peak_change: 900, problems: [], location: "local" };
+  });
+  await page.route(/api\/v1\/cameras/, (route) => route.fulfill({ json: { zone: "+00:00", cameras: [
+    { name: "Camera1", port: 0, events: days * 24 * perHour, saved: 0, bytes: 1, first_day: daysAgo(days), last_day: daysAgo(1) }] } }));
+  await page.route(/api\/v1\/days/, (route) => {
+    const { searchParams: asked } = new URL(route.request().url());
+    const all = Array.from({ length: days }, (_, nth) => daysAgo(nth + 1)).filter((day) => day >= (asked.get("from") ?? "") && day <= (asked.get("to") ?? "9"));
+    return route.fulfill({ json: { days: all.map((day) => ({ camera: "Camera1", day, events: 24 * perHour, saved: 0, reviewed: 24 * perHour, loose: 0, bytes: 1, hours: Array(24).fill(perHour) })) } });
+  });
+  await page.route(/api\/v1\/events\?/, (route) => {
+    const { searchParams: asked } = new URL(route.request().url());
+    const events = [];
+    const from = Date.parse(`${asked.get("from")}Z`);
+    for (let at = Date.parse(`${asked.get("to")?.slice(0, 13)}:00:00Z`); at >= from; at -= 3_600_000) {
+      const text = new Date(at).toISOString();
+      events.push(...hour(text.slice(0, 10), Number(text.slice(11, 13))));
+    }
+    const start = Number(asked.get("cursor") ?? 0);
+    return route.fulfill({ json: { events: events.slice(start, start + 1000), next: start + 1000 < events.length ? String(start + 1000) : null } });
+  });
+  await page.route("**/thumbnail?*", (route) => route.fulfill({ path: new URL("../images/missing.jpg", import.meta.url).pathname }));
+  await page.goto(owlery.url);
+  await waitUntil("the newest", async () => (await ids(page))[0] === `Camera1/${daysAgo(1)}/23-59-51`);
+  for (const back of [90, 45, 100]) {
+    await page.getByLabel("Go to the day").fill(daysAgo(back));
+    await waitUntil(`the day ${back}`, async () => (await ids(page)).includes(`Camera1/${daysAgo(back)}/23-59-51`));
+    assert.ok((await page.evaluate(() => document.documentElement.scrollHeight)) < 33_554_432);
+    if (back === 45) assert.deepEqual(await askGrid(page, (grid) => grid.isCut), { up: true, down: true });
+  }
+  // Scrolling goes on over the end of the window.
+  await page.getByLabel("Go to the day").fill(daysAgo(50));
+  await waitUntil("the day", async () => (await ids(page)).includes(`Camera1/${daysAgo(50)}/23-59-51`));
+  await waitUntil("the far end", async () => {
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    return (await ids(page)).includes(`Camera1/${daysAgo(100)}/00-00-00`);
+  });
+  await page.getByRole("link", { name: "Owlery" }).click();
+  await waitUntil("the newest again", async () => (await ids(page))[0] === `Camera1/${daysAgo(1)}/23-59-51`);
+  assert.ok(await askGrid(page, (grid) => grid.isAtTop));
+});
+
 test("a new event moves nothing for one who has scrolled away", async (t) => {
   const owlery = await serve(t, { events: [...some(daysAgo(1), 30), ...some(daysAgo(2), 30)] });
   const page = await openPage(t);
@@ -288,7 +338,7 @@ test("files without an event are a link of their day", async (t) => {
   } });
   const page = await openPage(t);
   await page.goto(owlery.url);
-  await page.getByText("0 events").waitFor();
+  await page.getByText("0 events", { exact: true }).waitFor();
   await page.getByRole("link", { name: /^2 files without an event, / }).click();
   assert.equal(new URL(page.url()).search, `?pictures=${daysAgo(2)}`);
 });

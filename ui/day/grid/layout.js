@@ -60,10 +60,12 @@ export function layOut(days, sizes) {
 export function cut(days, center, sizes, most = MOST) {
   const { days: blocks, height } = layOut(days, sizes);
   if (height <= most) return days;
-  const middle = blocks.find(({ day }) => day <= center) ?? blocks[blocks.length - 1];
+  const found = blocks.findIndex(({ day }) => day <= center);
+  const at = found < 0 ? blocks.length - 1 : found;
+  const middle = blocks[at];
   return days.filter((_, nth) => {
     const { top, height } = blocks[nth];
-    return blocks[nth] === middle || (top >= middle.top - most / 2 && top + height <= middle.top + middle.height + most / 2);
+    return Math.abs(nth - at) <= 1 || (top >= middle.top - most / 2 && top + height <= middle.top + middle.height + most / 2);
   });
 }
 

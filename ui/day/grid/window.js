@@ -34,7 +34,7 @@ export class ListWindow extends LitElement {
     this.source = new Counted();
     this.isLoaded = false;
     this.isDirty = true;
-    this.isCut = false;
+    this.isCut = { up: false, down: false }; // whether days are left out at an end, since the document would be too high
     /** @type {Error | null} why the last request failed; what is missing is loaded when the service is back */
     this.failure = null;
     this.isGrowing = false;
@@ -244,8 +244,9 @@ export class ListWindow extends LitElement {
     this.sizes = sizesFor(this.offsetWidth || innerWidth);
     this.known.clear();
     const { days } = this.source;
-    const kept = cut(days, (this.target && (this.target.day || dayOf(this.target.at))) || place?.day || "9999", this.sizes);
-    this.isCut = kept.length < days.length;
+    const center = this.target ? this.target.day || dayOf(this.target.at) : place?.day;
+    const kept = cut(days, center || "9999", this.sizes);
+    this.isCut = { up: kept[0] !== days[0], down: kept.at(-1) !== days.at(-1) };
     this.layout = layOut(kept, this.sizes);
     if (this.isAtTop || this.target || !place || oldTop === null) return;
     const index = id === undefined ? -1 : (this.eventsOf(place.day, place.hour)?.findIndex((event) => event.id === id) ?? -1);
@@ -315,7 +316,7 @@ export class ListWindow extends LitElement {
   look(loads = true) {
     const { y } = this;
     const wasAtTop = this.isAtTop;
-    this.isAtTop = y <= AT_TOP && this.source.isWhole("up") && !this.isCut;
+    this.isAtTop = y <= AT_TOP && this.source.isWhole("up") && !this.isCut.up;
     if (wasAtTop !== this.isAtTop) this.setEdge();
     const bottom = y + innerHeight - this.stick;
     const room = Math.min(MOST_OVER, innerHeight) / 2;
@@ -332,7 +333,7 @@ export class ListWindow extends LitElement {
 
   /** While one has scrolled away, what is newer than what was there then waits: nothing may move. */
   setEdge() {
-    const newest = this.source.isWhole("up") && !this.isCut ? this.layout.days[0] : undefined;
+    const newest = this.source.isWhole("up") && !this.isCut.up ? this.layout.days[0] : undefined;
     const first = newest?.hours[0] && this.eventsOf(newest.day, newest.hours[0].hour)?.[0];
     this.source.setEdge(this.isAtTop ? null : (first ?? /** @type {Event} */ ({ start: format(archive.now), camera: "", id: "" })));
     this.redraw();
@@ -378,9 +379,10 @@ export class ListWindow extends LitElement {
     const isEmpty = !layout.days.length;
     if (this.isGrowing || (this.target && !isEmpty)) return;
     const room = 2 * innerHeight;
+    const isNear = { up: y < room, down: layout.height - y < room + innerHeight };
+    if ((this.isCut.up && isNear.up) || (this.isCut.down && isNear.down)) return this.redraw();
     /** @type {"up" | "down" | null} */
-    const end = isEmpty && !source.isWhole("down") ? "down" : y < room && !source.isWhole("up") ? "up" : layout.height - y < room + innerHeight && !source.isWhole("down") ? "down" : null;
-    if (this.isCut && (y < room || layout.height - y < room + innerHeight)) this.cutAgain();
+    const end = isEmpty && !source.isWhole("down") ? "down" : isNear.up && !source.isWhole("up") ? "up" : isNear.down && !source.isWhole("down") ? "down" : null;
     if (!end) return;
     this.isGrowing = true;
     await this.attempt(source.grow(end, this.reach));
@@ -389,13 +391,5 @@ export class ListWindow extends LitElement {
     this.redraw();
     await this.updateComplete;
     this.reach = this.layout.height - layout.height < innerHeight ? Math.min(this.reach * 2, 64) : 1;
-  }
-
-  /** Another part of the days, around what is in view, unless there are no others. */
-  cutAgain() {
-    const place = placeAt(this.layout, this.y, this.sizes);
-    const { days } = this.layout;
-    const next = place && cut(this.source.days, place.day, this.sizes);
-    if (next?.length && (next[0].day !== days[0].day || next[next.length - 1].day !== days[days.length - 1].day)) this.redraw();
   }
 }
