@@ -158,7 +158,10 @@ fn a_held_pass_runs_once_when_confirmed() {
     assert_eq!(refusing(&received), ["share"]);
     let held = &received["passes"][0];
     let id_held = held["pass"].as_str().unwrap();
-    assert_eq!((&held["refused"]["guard"], &held["items"]), (&json!("share"), &received["plan"]["items"]));
+    // The pass may have been held before its events were measured.
+    let items = |of: &Value| of.as_array().unwrap().iter().map(|item| item["events"].clone()).collect::<Vec<_>>();
+    assert_eq!(held["refused"]["guard"], "share");
+    assert_eq!(items(&held["items"]), items(&received["plan"]["items"]));
     assert_eq!(received["plan"]["held"]["guard"], "share");
 
     // A requested pass is refused with the same message, which is no error.
