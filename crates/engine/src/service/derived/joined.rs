@@ -71,7 +71,7 @@ pub enum JoinError {
     /// All events that match are still being recorded.
     #[error("every event of this range is still being recorded")]
     AllOpen,
-    /// There are more than [`MAX_EVENTS`].
+    /// There are more than 1,000.
     #[error("more than {MAX_EVENTS} events: choose a shorter range (from, to)")]
     TooMany,
     /// The movies have too many bytes.
