@@ -3,7 +3,7 @@
 // (default: the release build). Prints a table beside what is wanted; it asserts nothing, since machines differ.
 
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, linkSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, linkSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -25,12 +25,15 @@ function makeArchive() {
   if (existsSync(join(FOLDER, "made"))) return;
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(join(FOLDER, "media"), { recursive: true });
+  const names = ["video.mp4", ...Array.from({ length: 8 }, (_, nth) => `${nth}.jpg`)];
   const ffmpeg = (/** @type {string[]} */ ...args) => execFileSync("ffmpeg", ["-hide_banner", "-loglevel", "error", "-y", ...args]);
   const media = (/** @type {string} */ name) => join(FOLDER, "media", name);
   for (let nth = 0; nth < 8; nth++) {
     ffmpeg("-f", "lavfi", "-i", `mandelbrot=s=1280x720:start_scale=${0.5 + nth / 4}`, "-frames:v", "1", "-q:v", "4", media(`${nth}.jpg`));
   }
   ffmpeg("-f", "lavfi", "-i", "testsrc=s=1280x720:r=15:d=10", "-pix_fmt", "yuv420p", "-movflags", "+faststart", media("video.mp4"));
+  const old = new Date(Date.now() - 3_600_000);
+  for (const name of names) utimesSync(media(name), old, old);
   const midnight = new Date();
   midnight.setHours(0, 0, 0, 0);
   for (let day = 1; day <= DAYS; day++) {
@@ -38,6 +41,10 @@ function makeArchive() {
     date.setDate(date.getDate() - day);
     const name = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
     for (let camera = 1; camera <= CAMERAS; camera++) {
+      // Each camera's day has files of its own: a file cannot have as many links as there are events.
+      const own = join(FOLDER, "media", `${camera}-${day}`);
+      mkdirSync(own);
+      for (const name of names) cpSync(media(name), join(own, name), { preserveTimestamps: true });
       for (let event = 0; event < EVENTS; event++) {
         const seconds = Math.floor((event * 86_000) / EVENTS) + camera * 7;
         const start = new Date(date.getTime() + seconds * 1000);
@@ -45,14 +52,12 @@ function makeArchive() {
         mkdirSync(folder, { recursive: true });
         for (let frame = 0; frame < 2; frame++) {
           const at = new Date(start.getTime() + frame * 9000);
-          linkSync(media(`${(event + frame * 3 + camera) % 8}.jpg`), join(folder, `${two(at.getHours())}-${two(at.getMinutes())}-${two(at.getSeconds())}-00.jpg`));
+          linkSync(join(own, `${(event + frame * 3 + camera) % 8}.jpg`), join(folder, `${two(at.getHours())}-${two(at.getMinutes())}-${two(at.getSeconds())}-00.jpg`));
         }
-        linkSync(media("video.mp4"), join(folder, "video.mp4"));
+        linkSync(join(own, "video.mp4"), join(folder, "video.mp4"));
       }
     }
   }
-  const old = new Date(Date.now() - 3_600_000);
-  for (const file of ["video.mp4", ...Array.from({ length: 8 }, (_, nth) => `${nth}.jpg`)]) utimesSync(media(file), old, old);
   writeFileSync(join(FOLDER, "made"), "");
 }
 
