@@ -203,6 +203,9 @@ export async function openPage(t, { expects = [], ...options } = {}) {
     if (!why.includes("ERR_ABORTED")) faults.push(`${request.url()}: ${why}`); // aborted: nobody wants it any more
   });
   afterwards(t, async () => {
+    // A request that a test responds to itself may be on its way.
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await context.unrouteAll({ behavior: "ignoreErrors" });
     await context.close();
     const unexpected = faults.filter((fault) => !expects.some((pattern) => pattern.test(fault)));
     if (unexpected.length) throw new Error(`the page reported:\n${unexpected.join("\n")}`);
