@@ -170,9 +170,11 @@ export class Timeline extends LitElement {
 
   /** Follows the list. */
   #follow() {
-    const { time } = this.cursor;
+    const time = this.cursor.time ?? 0;
+    const isIn = () => !time || (time >= this.goal.from && time <= this.goal.to);
+    if (!isIn() && !this.isTouched) this.#layout(); // the list may hear of the newest day before this does
+    if (isIn() || this.hands?.pointers.isDown) return this.draw();
     const { from, to } = this.goal;
-    if (!time || this.hands?.pointers.isDown || (time >= from && time <= to)) return this.draw();
     this.show(pan({ from, to }, time - from - (to - from) * (time < from ? 0.8 : 0.2)), true);
   }
 
