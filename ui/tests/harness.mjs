@@ -204,8 +204,7 @@ export async function openPage(t, { expects = [], ...options } = {}) {
   });
   afterwards(t, async () => {
     // A request that a test responds to itself may be on its way.
-    await page.unrouteAll({ behavior: "ignoreErrors" });
-    await context.unrouteAll({ behavior: "ignoreErrors" });
+    for (const each of [page, context]) await each.unrouteAll({ behavior: "ignoreErrors" }).catch(() => {}); // the test may have closed it
     await context.close();
     const unexpected = faults.filter((fault) => !expects.some((pattern) => pattern.test(fault)));
     if (unexpected.length) throw new Error(`the page reported:\n${unexpected.join("\n")}`);
