@@ -17,6 +17,7 @@ const VIEWS = {
   storage: { load: () => import("./views/storage.js"), show: () => html`<owl-storage></owl-storage>` },
 };
 const NOTICE_TIME = 8000; // milliseconds a notice is shown
+const RETRY = 3000; // milliseconds until a module that could not be loaded is asked for again
 
 class App extends LitElement {
   static properties = { notice: { state: true } };
@@ -39,6 +40,7 @@ class App extends LitElement {
     .told a { color: inherit; }
     main { flex: 1; display: flex; flex-direction: column; min-width: 0; }
     main > * { flex: 1; min-width: 0; }
+    main.waits { visibility: hidden; }
     .low {
       position: fixed; z-index: 6; left: 50%; bottom: 1rem; transform: translateX(-50%); display: flex; align-items: center; gap: 1rem;
       max-width: calc(100vw - 2rem); padding: .5rem .75rem .5rem 1rem; background: var(--raised); border: 1px solid var(--edge);
@@ -59,8 +61,8 @@ class App extends LitElement {
     super();
     /** @type {{text: string, isBad: boolean} | null} */
     this.notice = null;
-    /** @type {Set<string>} modules that are here */
-    this.loaded = new Set();
+    /** @type {Map<string, boolean>} by module that was asked for: whether it is here */
+    this.modules = new Map();
     this.noticeTimer = 0;
     const redraw = () => this.requestUpdate();
     for (const [target, names] of /** @type {[EventTarget, string[]][]} */ ([
@@ -78,11 +80,13 @@ class App extends LitElement {
 
   /** Loads a module once, and draws again when it is there. @param {string} name @param {() => Promise<unknown>} load */
   has(name, load) {
-    if (this.loaded.has(name)) return true;
-    load().then(
-      () => { this.loaded.add(name); this.requestUpdate(); },
-      (error) => this.tell({ text: t("not-loaded", { why: error.message }), isBad: true }),
-    );
+    const isHere = this.modules.get(name);
+    if (isHere !== undefined) return isHere;
+    this.modules.set(name, false);
+    load().then(() => { this.modules.set(name, true); this.requestUpdate(); }, (error) => {
+      this.tell({ text: t("not-loaded", { why: error.message }), isBad: true });
+      setTimeout(() => { this.modules.delete(name); this.requestUpdate(); }, RETRY);
+    });
     return false;
   }
 
@@ -90,6 +94,8 @@ class App extends LitElement {
     const { view, event, pictures } = address.state;
     document.title = view === "day" ? "Owlery" : `${t(`view-${view}`)} – Owlery`;
     const isOver = event || pictures;
+    // Lanes and filters take their place when the cameras are known: nothing is shown before that, so that nothing moves.
+    const waits = !archive.hasCameras && ["loading", "ready", "reading"].includes(archive.status.kind);
     return html`
       <header ?inert=${isOver}>
         <h1><a href=${location.pathname} @click=${this.home}><img src="icon.svg" alt="" width="24" height="24"><span>Owlery</span></a></h1>
@@ -97,7 +103,7 @@ class App extends LitElement {
         ${this.who()}
       </header>
       ${this.told()}
-      <main ?inert=${isOver}>${this.has(view, VIEWS[view].load) ? VIEWS[view].show() : nothing}</main>
+      <main ?inert=${isOver} class=${waits ? "waits" : ""}>${this.has(view, VIEWS[view].load) ? VIEWS[view].show() : nothing}</main>
       ${event && this.has("player", () => import("./player/player.js")) ? html`<owl-player></owl-player>` : nothing}
       ${pictures && this.has("pictures", () => import("./player/pictures.js")) ? html`<owl-pictures></owl-pictures>` : nothing}
       ${this.low()}
@@ -166,6 +172,6 @@ function follow(click, change) {
   address.go(change);
 }
 
+archive.start(); // its requests need not wait for the texts
 await loadTexts();
 customElements.define("owl-app", App);
-archive.start();

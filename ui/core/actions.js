@@ -4,10 +4,10 @@
 import { archive } from "./archive.js";
 import { eventPath, sendJson } from "./requests.js";
 import { t } from "./texts.js";
-import { dayOf } from "./time.js";
+import { DAY, dayOf } from "./time.js";
 
 /** @typedef {import("./archive.js").Event} Event */
-/** @typedef {{pass: string, count: number, until: string | null}} Undo */
+/** @typedef {{passes: string[], count: number, until: string | null}} Undo the passes of a deletion, its events, and until when it can be undone */
 
 const MOST = 1000; // events of a request
 
@@ -15,6 +15,7 @@ const MOST = 1000; // events of a request
 class Actions extends EventTarget {
   /** @type {Undo | null} the deletion that can be taken back */
   undoable = null;
+  #undoTimer = 0;
   /** @type {Set<string>} the ids of the selected events */
   selection = new Set();
 
@@ -74,16 +75,20 @@ class Actions extends EventTarget {
     for (const id of ids) archive.remove(id);
     this.select([]);
     await this.#or(before, async () => {
-      let [pass, count, until] = ["", 0, null];
+      /** @type {Undo} */
+      const undo = { passes: [], count: 0, until: null };
       for (const some of chunks(ids)) {
         const made = await sendJson("POST", "api/v1/events/delete", { events: some });
         const left = new Map((made.left ?? []).map((/** @type {{event: string, problem: string}} */ { event, problem }) => [event, problem]));
         this.#restore(before.filter(({ id }) => left.has(id)));
         if (left.size) this.notify(t("not-all-deleted", { count: left.size, why: String([...left.values()][0]) }), true);
         if (made.refused) this.notify(made.refused.message, true);
-        if (made.pass && !made.refused) [pass, count, until] = [made.pass, count + some.length - left.size, made.undo_until];
+        if (!made.pass || made.refused) continue;
+        undo.passes.push(made.pass);
+        undo.count += some.length - left.size;
+        undo.until ??= made.undo_until;
+        this.#setUndo({ ...undo }); // also if a later request fails
       }
-      if (pass) this.#setUndo({ pass, count, until });
     });
   }
 
@@ -93,8 +98,10 @@ class Actions extends EventTarget {
     if (!undoable) return;
     this.#setUndo(null);
     await this.#or([], async () => {
-      const { left } = await sendJson("POST", `api/v1/queue/${encodeURIComponent(undoable.pass)}/restore`);
-      if (left?.length) this.notify(t("not-all-restored", { count: left.length, why: left[0].problem }), true);
+      for (const pass of undoable.passes) {
+        const { left } = await sendJson("POST", `api/v1/queue/${encodeURIComponent(pass)}/restore`);
+        if (left?.length) this.notify(t("not-all-restored", { count: left.length, why: left[0].problem }), true);
+      }
       await archive.refresh();
     });
   }
@@ -107,6 +114,10 @@ class Actions extends EventTarget {
   /** @param {Undo | null} undoable */
   #setUndo(undoable) {
     this.undoable = undoable;
+    clearTimeout(this.#undoTimer);
+    // A browser's timer counts at most 24 days.
+    const left = undoable?.until ? Date.parse(undoable.until) - Date.now() : Infinity;
+    if (undoable && left < 24 * DAY) this.#undoTimer = window.setTimeout(() => this.forgetUndo(), Math.max(0, left));
     this.dispatchEvent(new CustomEvent("undo"));
   }
 

@@ -30,6 +30,7 @@ const LIMIT = 1000; // events of a request
 const MAX_HOURS = 1500; // hours whose events are kept
 const SETTLE = 250; // milliseconds in which changes are gathered
 const READING = 2000; // milliseconds until what the service has read meanwhile is shown
+const OPENING = 500; // milliseconds that the first requests wait for the stream
 const RETRY = 3000; // milliseconds until what failed is asked for again, as long as the stream is there
 
 /** The newest first, as in the API. @param {Event} a @param {Event} b */
@@ -64,6 +65,8 @@ function fits(event) {
 class Archive extends EventTarget {
   /** @type {Camera[]} */
   cameras = [];
+  /** Whether the cameras are known. */
+  hasCameras = false;
   /** @type {string | null} the zone of the cameras' clocks, `+01:00` */
   zone = null;
   /** @type {User | null} */
@@ -115,8 +118,9 @@ class Archive extends EventTarget {
     return days.length ? { first: /** @type {string} */ (days[0]), last: /** @type {string} */ (days.at(-1)) } : null;
   }
 
-  /** Loads what every view needs, and begins to follow the stream. */
-  async start() {
+  /** Begins to follow the stream, and loads what every view needs. What is loaded once the stream is open misses nothing; where it does not open
+   * soon, since the page is hidden or a proxy holds it back, it is loaded before. */
+  start() {
     address.addEventListener("change", (change) => {
       if (filtersOf(/** @type {CustomEvent} */ (change).detail) === filtersOf(address.state)) return;
       this.#forgetHours();
@@ -128,7 +132,7 @@ class Archive extends EventTarget {
     this.stream.addEventListener("put", (message) => this.put(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("remove", (message) => this.remove(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("pass", () => this.readiness().catch(() => {}));
-    await this.refresh();
+    this.#refreshIn(document.hidden ? 0 : OPENING);
     this.stream.start();
   }
 
@@ -184,7 +188,7 @@ class Archive extends EventTarget {
 
   async #loadCameras() {
     const { cameras, zone } = await fetchJson("api/v1/cameras");
-    [this.cameras, this.zone] = [cameras, zone ?? null];
+    [this.cameras, this.zone, this.hasCameras] = [cameras, zone ?? null, true];
     this.dispatchEvent(new CustomEvent("cameras"));
   }
 

@@ -1,5 +1,6 @@
 // The filters: a bar in which one chooses what the list shows. All of it is in the address.
 
+import { actions } from "../core/actions.js";
 import { address } from "../core/address.js";
 import { archive } from "../core/archive.js";
 import { icon } from "../core/icon.js";
@@ -153,8 +154,7 @@ class Filters extends LitElement {
   }
 
   async openRegion() {
-    await import("./region.js");
-    this.hasRegion = true;
+    await import("./region.js").then(() => { this.hasRegion = true; }, (error) => actions.notify(t("not-loaded", { why: error.message }), true));
   }
 }
 

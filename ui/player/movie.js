@@ -1,7 +1,8 @@
 // Movies and frames of events: which movies can be played as they are, what is made of the others, and why one does not play. Where they
 // are shown is left to the stage.
 
-import { local, mediaPath, request, statusOf } from "../core/requests.js";
+import { isShowable, thumbnailPath, whenMade } from "../core/media.js";
+import { local, statusOf } from "../core/requests.js";
 import { t } from "../core/texts.js";
 import { SECOND, dayOf, lengthOf, parse } from "../core/time.js";
 
@@ -11,7 +12,6 @@ import { SECOND, dayOf, lengthOf, parse } from "../core/time.js";
 /** @typedef {Event & {images?: Picture[], expires?: Expiry | null}} Details an event as it is asked for alone */
 
 const KINDS = { mp4: "video/mp4", m4v: "video/mp4", webm: "video/webm", mov: "video/quicktime" };
-const ASK_AGAIN = 700; // milliseconds between two questions how far a movie is
 
 /** Why an event is not shown as it should be. `isPassing`: it may be later; `isGone`: the file is not there. */
 export class Failure extends Error {
@@ -23,11 +23,8 @@ export class Failure extends Error {
   }
 }
 
-/** Whether browsers show a picture of this name. @param {string} name */
-export const isShowable = (name) => !name.endsWith(".ppm");
-
 /** The picture of an event, made as wide as it is needed; null if there is none. @param {Event} event @param {number} width */
-export const thumbnail = (event, width) => (event.thumbnail ? `${mediaPath(event.id)}/thumbnail?w=${width}` : null);
+export const thumbnail = (event, width) => (event.thumbnail ? thumbnailPath(event.id, width) : null);
 
 /** Whether this browser may play a movie as it is. @param {string} url */
 export function isNative(url) {
@@ -87,7 +84,7 @@ export async function open(video, event, source, signal, tell = () => {}) {
   if (why && event.state === "interrupted" && event.frames) throw why;
   const playable = local(event.playable);
   try {
-    await made(playable, signal, tell);
+    await whenMade(playable, { headers: { Range: "bytes=0-0" }, signal }, { tell });
   } catch (error) {
     if (signal.aborted) throw error;
     const text = error.status ? t("movie-not-made", { why: error.message }) : t("movie-unreachable");
@@ -104,17 +101,6 @@ function begins(video, url, signal) {
     video.addEventListener("error", () => done(false), { once: true, signal });
     video.src = url;
   });
-}
-
-/** Waits until what browsers play is made. @param {string} url @param {AbortSignal} signal @param {(progress: number) => void} tell */
-async function made(url, signal, tell) {
-  for (;;) {
-    const response = await request(url, { headers: { Range: "bytes=0-0" }, signal });
-    if (response.status !== 202) return;
-    tell((await response.json()).progress ?? 0);
-    await new Promise((resume) => setTimeout(resume, ASK_AGAIN));
-    signal.throwIfAborted();
-  }
 }
 
 /** Why a file of an event cannot be had or shown. @param {Details} event @param {string} url @returns {Promise<Failure>} */

@@ -7,7 +7,7 @@ import { icon } from "../core/icon.js";
 import { fetchJson, local } from "../core/requests.js";
 import { dayName, number, t } from "../core/texts.js";
 import { css, html, nothing, repeat } from "../vendor/lit.js";
-import { isShowable } from "./movie.js";
+import { isShowable } from "../core/media.js";
 import { Sheet } from "./sheet.js";
 import "./whole.js";
 

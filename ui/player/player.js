@@ -258,7 +258,7 @@ class Player extends Sheet {
 
   /** The first frame is there: now there is time to look at other cameras. */
   async shown() {
-    if (archive.cameras.length > 1) await import("./others.js");
+    if (archive.cameras.length > 1) await import("./others.js").catch(() => {}); // it is tried again with the next event
     if (this.event && this.isConnected) /** @type {any} */ (this.renderRoot.querySelector("owl-others"))?.look?.(this.event);
   }
 

@@ -7,7 +7,7 @@ import { look } from "../core/look.js";
 import { local, statusOf } from "../core/requests.js";
 import { number, size, t } from "../core/texts.js";
 import { LitElement, css, html } from "../vendor/lit.js";
-import { isShowable } from "./movie.js";
+import { isShowable } from "../core/media.js";
 
 class Whole extends LitElement {
   static properties = { camera: { attribute: false }, pictures: { attribute: false }, at: { attribute: false }, problem: { state: true } };

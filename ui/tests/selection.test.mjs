@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { cards, ids, pictures } from "./day.mjs";
+import { cards, ids, pictures, writeMany } from "./day.mjs";
 import { USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
 
 after(closeBrowser);
@@ -117,4 +117,39 @@ test("a long press selects, and then a tap does", async (t) => {
   await page.getByRole("button", { name: "Clear the selection" }).tap();
   await cards(page).nth(1).getByRole("link").tap();
   await page.waitForURL(/event=/);
+});
+
+/** More than a request may name, so several passes are made. */
+test("all passes of a large deletion are undone together", async (t) => {
+  const owlery = await serve(t, { prepare: (root) => writeMany(root, 1, 1100) });
+  const page = await openPage(t);
+  const count = async () => (await owlery.json("api/v1/cameras")).cameras[0]?.events ?? 0;
+  await waitUntil("all are listed", async () => (await count()) === 1100);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("x");
+  await page.keyboard.press("Shift+End");
+  await page.getByText("1,100 selected").waitFor();
+  await page.keyboard.press("Delete");
+  await page.getByText("1,100 events deleted").waitFor();
+  await waitUntil("all are gone", async () => (await count()) === 0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await waitUntil("all are back", async () => (await count()) === 1100);
+});
+
+test("a deletion can be undone as long as the service keeps it", async (t) => {
+  const owlery = await serve(t, { events: [minute(0), minute(1)] });
+  const page = await openPage(t);
+  await page.route("**/api/v1/events/delete", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), undo_until: new Date(Date.now() + 1500).toISOString() } });
+  });
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("Delete");
+  const undo = page.getByRole("button", { name: "Undo" });
+  await undo.waitFor();
+  await undo.waitFor({ state: "detached" });
 });

@@ -1,4 +1,4 @@
-//! Filters of queries by what the catalog does not have. Whoever has it decides; a query asks for each event in its way, and first for
+//! Filters of queries by what the catalog does not have. What has it decides; a query asks for each event in its way, and first for
 //! each day, so that days without such events cost nothing.
 
 use std::fmt;

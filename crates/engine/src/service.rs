@@ -40,6 +40,8 @@ mod retention;
 mod reviewed;
 mod scheduler;
 mod snapshot;
+#[cfg(feature = "media")]
+mod start_media;
 mod state_dir;
 mod stats;
 mod status;
@@ -108,8 +110,6 @@ use crate::reaper::Reaper;
 use crate::scan::Scanner;
 use crate::watch::Watch;
 use change_sender::ChangeSender;
-#[cfg(feature = "media")]
-use finisher::Finisher;
 use scheduler::Scheduler;
 use state_dir::StateDir;
 use workers::Workers;
@@ -412,22 +412,7 @@ impl Archive {
         let (monitor_shared, monitor_stop) = (Arc::clone(&shared), stop.clone());
         let state_dir = open.state.path().to_path_buf();
         #[cfg(feature = "media")]
-        {
-            shared.media_cache.open(&self.options.cache, &state_dir);
-            #[cfg(feature = "stores")]
-            shared.resume_prefetching();
-            shared.derivation.start();
-            let (derived_shared, derived_stop) = (Arc::clone(&shared), stop.clone());
-            open.spawn("owlery-ffmpeg", move || {
-                derived_shared.derivation.look_for_programs(&derived_stop);
-                Ok(())
-            })?;
-            if self.options.finish {
-                let finisher = Finisher::new(Arc::clone(&shared), state_dir.join(finisher::WORK));
-                let finisher_stop = stop.clone();
-                open.spawn("owlery-finish", move || finisher.run(&finisher_stop))?;
-            }
-        }
+        self.start_media(&mut open)?;
         #[cfg(feature = "stores")]
         self.start_store_threads(&mut open)?;
         open.spawn("owlery-disks", move || disk_monitor::run(&monitor_shared, &state_dir, &monitor_stop))?;

@@ -72,7 +72,7 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// An event, whose files have URLs below `directory`; as nobody in particular sees it.
+    /// An event, whose files have URLs below `directory`, without the state of any user.
     pub fn new(Located { event, location }: &'a Located, directory: &'a Directory) -> Self {
         let details = &event.details;
         // The number of frames is not known before the event is measured, but its thumbnail is.
@@ -187,7 +187,7 @@ pub struct EventPage<'a> {
 }
 
 impl<'a> EventPage<'a> {
-    /// A page, and which of its events the user has reviewed; `None` for nobody in particular. Its URLs begin with `prefix`: the path under
+    /// A page, and which of its events the user has reviewed; `None` without a user. Its URLs begin with `prefix`: the path under
     /// which clients reach the router, or nothing.
     pub fn new(events: &'a [Located], reviewed: Option<&'a [bool]>, next: Option<String>, prefix: &'a str) -> Self {
         Self { events: Events { list: events, reviewed, prefix }, next }

@@ -1,6 +1,7 @@
 // The picture of a card: the thumbnail that the service makes, else the event's own picture. What is being made or failed is asked for again.
 
-import { local, mediaPath } from "../../core/requests.js";
+import { isShowable, thumbnailPath } from "../../core/media.js";
+import { local } from "../../core/requests.js";
 
 /** @typedef {import("../../core/archive.js").Event} Event */
 
@@ -9,8 +10,8 @@ const [RETRY, MOST] = [2000, 4]; // a failed picture is retried after this time,
 /** The paths of an event's pictures, the best first; none as long as there is nothing to make one of. @param {Event} event @param {number} width */
 export function picturesOf(event, width) {
   if (!event.thumbnail && (event.state === "open" || !event.video)) return [];
-  const own = event.thumbnail && !event.thumbnail.endsWith(".ppm") ? [local(event.thumbnail)] : [];
-  return [`${mediaPath(event.id)}/thumbnail?w=${width}`, ...own];
+  const own = event.thumbnail && isShowable(event.thumbnail) ? [local(event.thumbnail)] : [];
+  return [thumbnailPath(event.id, width), ...own];
 }
 
 /** Loads the pictures of a card one after the other into an `img`. */

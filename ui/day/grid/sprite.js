@@ -1,6 +1,7 @@
 // The pictures of an event in one: what one sees of it while the pointer moves over its card. Nothing is decoded but one JPEG.
 
-import { mediaPath, request } from "../../core/requests.js";
+import { whenMade } from "../../core/media.js";
+import { mediaPath } from "../../core/requests.js";
 
 /** @typedef {{tile_width: number, tile_height: number, columns: number, rows: number, times: number[], url: string}} Sprite */
 
@@ -8,19 +9,9 @@ const KEPT = 12; // decoded sprites are some megabytes each
 /** @type {Map<string, Promise<Sprite | null>>} by the event's id */
 const sprites = new Map();
 
-/** A file as soon as it is made; null without one. @param {string} path @param {() => boolean} isWanted */
-async function made(path, isWanted) {
-  for (let wait = 500; ; wait = Math.min(wait * 2, 4000)) {
-    const response = await request(path);
-    if (response.status !== 202) return response;
-    await new Promise((resume) => setTimeout(resume, wait));
-    if (!isWanted()) return null;
-  }
-}
-
 /** @param {string} id @param {() => boolean} isWanted @returns {Promise<Sprite | null>} */
 async function load(id, isWanted) {
-  const index = await made(`${mediaPath(id)}/sprite.json`, isWanted);
+  const index = await whenMade(`${mediaPath(id)}/sprite.json`, {}, { isWanted });
   if (!index) return null;
   const image = new Image();
   image.src = `${mediaPath(id)}/sprite.jpg`;

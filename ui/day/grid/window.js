@@ -65,7 +65,7 @@ export class ListWindow extends LitElement {
       [cursor, "go", (go) => this.goTo({ day: dayOf(go.detail), at: format(go.detail) })],
       [window, "scroll", () => this.onScroll()],
       [window, "resize", () => this.redraw()],
-      // Whoever scrolls, goes nowhere else.
+      // A user who scrolls does not want to be taken elsewhere.
       ...["wheel", "touchmove"].map((name) => /** @type {[EventTarget, string, () => void]} */ ([window, name, () => { this.target = null; }])),
     ];
     this.observer = new ResizeObserver(() => { if (this.offsetWidth && this.offsetWidth !== this.lastWidth) this.redraw(); });

@@ -29,7 +29,7 @@ type OfDay = (Camera, Day);
 /// Who has reviewed events. A user and a token may have the same name, and are two.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reviewer {
-    /// All clients together, where nobody signs in.
+    /// All clients together, if no users are configured.
     Anonymous,
     /// The user of this name, however signed in.
     User(String),

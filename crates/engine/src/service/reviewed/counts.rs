@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_forgotten_before_the_catalog_changes() {
+    fn counts_are_forgotten_before_catalog_changes() {
         let (counts, user, basis) = (Counts::default(), Reviewer::Anonymous, Basis::default());
         let (one, two) = (day("Camera1", "2026-11-20"), day("Camera2", "2026-11-20"));
         let keep = |since| counts.keep(&user, &basis, since, vec![(one.clone(), 1), (two.clone(), 2)]);
