@@ -13,9 +13,11 @@ import { percent, reason, shortDay, when } from "../words.js";
 /** A cell with a number. @param {string} name @param {unknown} value */
 export const numeric = (name, value) => html`<td class="number" data-name=${name}>${value}</td>`;
 
-/** The heads of a table: those of numbers begin with `#`, an empty one is for a button. @param {string[]} names */
-export const heads = (...names) => html`<thead><tr>${names.map((name) => (name === "" ? html`<td></td>`
-  : html`<th scope="col" class=${name[0] === "#" ? "number" : ""}>${t(`storage-${name.replace("#", "")}`)}</th>`))}</tr></thead>`;
+/** The heads of a table: those of numbers begin with `#`, those of buttons, which nobody needs to see, with `-`. @param {string[]} names */
+export const heads = (...names) => html`<thead><tr>${names.map((name) => {
+  const text = t(`storage-${name.replace(/^[#-]/, "")}`);
+  return html`<th scope="col" class=${name[0] === "#" ? "number" : ""}>${name[0] === "-" ? html`<span class="visually-hidden">${text}</span>` : text}</th>`;
+})}</tr></thead>`;
 
 /** A link to a day, of a camera or of all. @param {string} day @param {string[]} cameras @param {string} text */
 function dayLink(day, cameras, text) {
@@ -101,7 +103,7 @@ export function plan(view, { plan }) {
 export function queue(view, { passes, others }) {
   const problems = others.map((/** @type {any} */ { path, problem }) => html`<p class="bad">${path}: ${problem}</p>`);
   if (passes.length === 0) return html`<p>${t("queue-empty")}</p>${problems}`;
-  return html`<table><caption>${t("queue-caption")}</caption>${heads("deleted-at", "by", "#events", "#size", "until", "")}
+  return html`<table><caption>${t("queue-caption")}</caption>${heads("deleted-at", "by", "#events", "#size", "until", "-restore")}
     <tbody>${passes.map((/** @type {any} */ pass) => queued(view, pass))}</tbody></table>${problems}`;
 }
 

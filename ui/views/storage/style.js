@@ -17,7 +17,7 @@ export const style = css`
   table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
   caption { padding-bottom: .25rem; text-align: start; color: var(--soft); }
   th, td { padding: .3rem .6rem; border-top: 1px solid var(--line); text-align: start; vertical-align: top; }
-  thead td, tr.more td[colspan] { border-top: 0; }
+  tr.more td[colspan] { border-top: 0; }
   thead th { border-top: 0; color: var(--soft); font-weight: 500; }
   tbody th, tfoot th { font-weight: 600; }
   :is(th, td):first-child { padding-left: 0; }
