@@ -67,13 +67,14 @@ class Selection extends LitElement {
     const ids = [...actions.selection];
     if (!ids.length) return html`<div role="status"></div>`;
     const events = ids.map((id) => archive.get(id)).filter((event) => event !== undefined);
-    const isSaved = changeable(ids).every(({ saved }) => saved);
+    const own = archive.canWrite ? changeable(ids) : [];
+    const isSaved = own.every(({ saved }) => saved);
     const isReviewed = events.every(({ reviewed }) => reviewed);
     return html`<div class="bar" role="group" aria-label=${t("selection")}>
       <span class="count" role="status">${t("selection-count", { count: ids.length })}</span>
-      ${archive.canWrite ? this.button("star", t(isSaved ? "selection-unsave" : "selection-save"), () => toggleSaved(ids)) : nothing}
+      ${own.length ? this.button("star", t(isSaved ? "selection-unsave" : "selection-save"), () => toggleSaved(ids)) : nothing}
       ${this.button("check", t(isReviewed ? "selection-unreviewed" : "selection-reviewed"), () => toggleReviewed(ids))}
-      ${archive.canWrite ? this.button("trash", t("selection-delete"), () => remove(ids)) : nothing}
+      ${own.length ? this.button("trash", t("selection-delete"), () => remove(ids)) : nothing}
       ${this.exports(events)}
       ${this.button("close", t("selection-clear"), () => actions.select([]))}
     </div>`;

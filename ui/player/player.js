@@ -102,6 +102,11 @@ class Player extends Sheet {
     return this.renderRoot?.querySelector("owl-stage") ?? null;
   }
 
+  /** Whether the event may be saved and deleted: those of a store are only to be looked at. */
+  get canChange() {
+    return archive.canWrite && this.event?.location === "local";
+  }
+
   /** Shows the event of the address. */
   arrive() {
     const { event: id, at } = address.state;
@@ -188,7 +193,7 @@ class Player extends Sheet {
   }
 
   save() {
-    if (this.event && archive.canWrite) actions.save([this.event.id], !this.event.saved);
+    if (this.event && this.canChange) actions.save([this.event.id], !this.event.saved);
   }
 
   /** @param {boolean} [reviewed] */
@@ -202,7 +207,7 @@ class Player extends Sheet {
   /** Deletes the event, and shows the next one, else the previous. */
   async erase() {
     const { event } = this;
-    if (!event || !archive.canWrite) return;
+    if (!event || !this.canChange) return;
     if (event.saved || event.state === "open") return actions.notify(event.saved ? t("saved-stays") : t("open-stays"), true);
     const next = (await neighbour(event, 1).catch(() => null)) ?? (await neighbour(event, -1).catch(() => null));
     if (this.event?.id !== event.id) return;
@@ -315,7 +320,7 @@ class Player extends Sheet {
       if (click.detail && /** @type {HTMLElement} */ (click.composedPath()[0]).closest("button")) this.focusSheet();
     }}>
       ${this.head()}
-      ${this.showsHelp ? html`<section class="help" aria-label=${t("keys")}>${help(archive.canWrite)}</section>` : nothing}
+      ${this.showsHelp ? html`<section class="help" aria-label=${t("keys")}>${help(this.canChange)}</section>` : nothing}
       ${event ? html`<div class="body">
         <div class="main">
           <owl-stage .start=${this.start} .playsOn=${this.playsOn} .event=${event} .images=${event.images} .source=${this.source}
@@ -344,9 +349,9 @@ class Player extends Sheet {
         ${this.button("next", "right", () => this.step(1))}
         <button class="plain" aria-label=${t("play-on")} aria-pressed=${this.playsOn} title="${t("play-on-title")} (O)"
           @click=${this.togglePlayOn}>${icon("through")}<span class="text">${t("play-on")}</span></button>
-        ${archive.canWrite ? this.button("save", "star", () => this.save(), event.saved) : nothing}
+        ${this.canChange ? this.button("save", "star", () => this.save(), event.saved) : nothing}
         ${this.button("review", "check", () => this.review(), Boolean(event.reviewed))}
-        ${archive.canWrite ? this.button("remove", "trash", () => this.erase()) : nothing}` : nothing}
+        ${this.canChange ? this.button("remove", "trash", () => this.erase()) : nothing}` : nothing}
       <button class="plain" aria-label=${t("keys")} title="${t("keys")} (?)" aria-expanded=${this.showsHelp}
         @click=${() => { this.showsHelp = !this.showsHelp; }}>?</button>
       <button class="plain close" aria-label=${t("close")} title="${t("close")} (Esc)" @click=${this.leave}>${icon("close")}</button>
