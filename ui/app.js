@@ -133,11 +133,11 @@ class App extends LitElement {
 
   /** What is told above every view: whether the service is there and has read the archive, and the alerts. */
   told() {
-    const { kind, why, days, daysDone } = archive.status;
+    const { kind, why, parts, days, daysDone } = archive.status;
     const progress = days ? t("progress", { done: number(daysDone ?? 0), days: number(days), percent: Math.floor((100 * (daysDone ?? 0)) / days) }) : "";
     return html`
       <div role="status">${kind === "away" ? html`<p class="told bad">${why ? t("away-why", { why }) : t("away")}</p>` : nothing}
-        ${kind === "reading" ? html`<p class="told">${why} ${progress}</p>` : nothing}
+        ${kind === "reading" ? html`<p class="told">${[why, ...parts.map((part) => t(`waits-${part}`)), progress].filter(Boolean).join(" ")}</p>` : nothing}
         ${kind === "refused" ? html`<p class="told bad">${t("refused", { why })}</p>` : nothing}</div>
       ${archive.alerts.map((alert) => html`<p class="told bad" role="alert">${this.confirmation(alert)}
         ${address.state.view === "storage" ? nothing : html`<a href=${address.href({ view: "storage" })}

@@ -22,6 +22,7 @@ import { HOUR, addDays, dayOf, format, lastDay, lengthOf, monthsOf, now, parse }
  * @typedef {object} Status
  * @property {"loading" | "ready" | "reading" | "away" | "refused"} kind `reading`: the service still reads the archive or a part of it hangs
  * @property {string} why
+ * @property {string[]} parts the parts of the service that are not ready and about which this user is told no more
  * @property {number | null} days @property {number | null} daysDone
  */
 /** @typedef {{events: Set<string>, days: Set<string>, all: boolean}} Changes ids and days that changed; `all`: anything may have */
@@ -72,7 +73,7 @@ class Archive extends EventTarget {
   /** @type {User | null} */
   me = null;
   /** @type {Status} */
-  status = { kind: "loading", why: "", days: null, daysDone: null };
+  status = { kind: "loading", why: "", parts: [], days: null, daysDone: null };
   /** @type {string[]} what an admin has to know */
   alerts = [];
   stream = new Stream();
@@ -198,8 +199,9 @@ class Archive extends EventTarget {
     const response = await fetch("readyz").catch((error) => { throw new RequestError(error.message, 0); });
     const ready = await response.json().catch((error) => { throw new RequestError(error.message, response.status); });
     this.alerts = ready.alerts ?? [];
-    const why = Object.entries(ready.waiting).map(([part, reason]) => reason || part).join("; ");
-    this.#setStatus({ kind: ready.ready ? "ready" : "reading", why, days: ready.days ?? null, daysDone: ready.days_done ?? null });
+    const why = Object.values(ready.waiting).filter(Boolean).join("; ");
+    const parts = Object.keys(ready.waiting).filter((part) => !ready.waiting[part]);
+    this.#setStatus({ kind: ready.ready ? "ready" : "reading", why, parts, days: ready.days ?? null, daysDone: ready.days_done ?? null });
     if (!ready.ready) this.#refreshIn(READING);
   }
 

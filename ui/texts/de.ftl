@@ -18,6 +18,11 @@ not-loaded = Ein Teil der Seite kann nicht geladen werden: { $why }
 away = Der Dienst ist nicht erreichbar. Die Seite macht weiter, sobald er es ist.
 away-why = Der Dienst ist nicht erreichbar ({ $why }). Die Seite macht weiter, sobald er es ist.
 refused = Der Dienst lehnt das ab: { $why }
+waits-preload = Das Archiv wird noch gelesen.
+waits-catalog = Die Liste der Ereignisse kann gerade nicht geschrieben werden.
+waits-watch = Neue Aufnahmen werden gerade nicht bemerkt.
+waits-space = Der freie Platz des Datenträgers ist nicht bekannt.
+waits-disk = Ein Datenträger antwortet nicht.
 progress = ({ $done } von { $days } Tagen, { $percent } %)
 deleted = { $count ->
     [one] 1 Ereignis gelöscht

@@ -18,6 +18,11 @@ not-loaded = A part of the page cannot be loaded: { $why }
 away = The service cannot be reached. The page goes on when it can.
 away-why = The service cannot be reached ({ $why }). The page goes on when it can.
 refused = The service refuses this: { $why }
+waits-preload = The archive is still being read.
+waits-catalog = The list of the events cannot be written now.
+waits-watch = New recordings are not noticed now.
+waits-space = The free space of the disk cannot be read.
+waits-disk = A disk does not respond.
 progress = ({ $done } of { $days } days, { $percent } %)
 deleted = { $count ->
     [one] 1 event deleted
