@@ -184,15 +184,16 @@ let browser;
 
 /** A page of a fresh browser profile that fails the test if it writes an error to the console, or a request of it fails.
  * @param {import("node:test").TestContext} t
- * @param {import("playwright-core").BrowserContextOptions & {expects?: RegExp[]}} [options] `expects`: errors that belong to the test */
-export async function openPage(t, { expects = [], ...options } = {}) {
+ * @param {import("playwright-core").BrowserContextOptions & {expects?: RegExp[], base?: string}} [options] `expects`: errors that belong to the
+ * test; `base`: the path below which the page is served */
+export async function openPage(t, { expects = [], base = "/", ...options } = {}) {
   browser ??= chromium.launch({
     executablePath: "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
   const context = await (await browser).newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", ...options });
   context.setDefaultTimeout(PATIENCE);
-  if (IS_FROM_DISK) await context.route(/.*/, fromDisk);
+  if (IS_FROM_DISK) await context.route(/.*/, (route) => fromDisk(route, base));
   const page = await context.newPage();
   /** @type {string[]} */
   const faults = [];
@@ -220,20 +221,22 @@ export async function closeBrowser() {
 /** @type {Promise<Map<string, Buffer>> | undefined} */
 let built;
 
-/** Serves a file of the page as it is now. @param {import("playwright-core").Route} route */
-async function fromDisk(route) {
-  const path = decodeURIComponent(new URL(route.request().url()).pathname).replace(/^\//, "") || "index.html";
-  const body = (await (built ??= makePage())).get(path);
+/** Serves a file of the page as it is now, below a path as the service does. @param {import("playwright-core").Route} route @param {string} base */
+async function fromDisk(route, base) {
+  const requested = decodeURIComponent(new URL(route.request().url()).pathname);
+  const path = `${requested}/` === base || requested === base ? "index.html" : requested.startsWith(base) ? requested.slice(base.length) : "";
+  let body = (await (built ??= makePage())).get(path);
   if (!body || path === "login.html") return route.continue();
+  if (path === "index.html" && base !== "/") body = Buffer.from(body.toString().replace("<head>", `<head><base href="${base}">`));
   return route.fulfill({ body, contentType: KINDS[/** @type {keyof typeof KINDS} */ (extname(path))], headers: { "Content-Security-Policy": POLICY } });
 }
 
 /** The path of the axe library, to add it to a page. */
 export const AXE = join(dirname(fileURLToPath(import.meta.resolve("axe-core"))), "axe.min.js");
 
-/** The violations that axe finds on a page. @param {import("playwright-core").Page} page */
-export async function axeViolations(page) {
-  await page.evaluate(readFileSync(AXE, "utf8"));
-  const { violations } = await page.evaluate(() => /** @type {any} */ (window).axe.run());
-  return violations.map((/** @type {any} */ { id, nodes }) => `${id}: ${nodes.map((/** @type {any} */ node) => node.target.join(" ")).join("; ")}`);
+/** The violations that axe finds on a page. @param {import("playwright-core").Page} page @param {object} [options] of axe */
+export async function axeViolations(page, options = {}) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(readFileSync(AXE, "utf8"));
+  const { violations } = await page.evaluate((options) => /** @type {any} */ (window).axe.run(options), { resultTypes: ["violations"], ...options });
+  return violations.map((/** @type {{id: string, nodes: any[]}} */ { id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join("; ")}`);
 }
