@@ -30,6 +30,13 @@ export function movie(seconds) {
 /** A movie that browsers do not play. */
 export const avi = () => made("movie.avi", "-f", "lavfi", "-i", "testsrc=s=320x180:r=10:d=2", "-c:v", "mpeg4");
 
+/** A movie in HEVC, which few browsers play. @param {string} [container] */
+export const hevc = (container = "mp4") => made(`hevc.${container}`, "-f", "lavfi", "-i", "testsrc=s=320x180:r=10:d=2", "-c:v", "libx265",
+  "-pix_fmt", "yuv420p", "-x265-params", "log-level=error");
+
+/** A movie in a container that browsers do not play. */
+export const mkv = () => made("movie.mkv", "-f", "lavfi", "-i", "testsrc=s=320x180:r=10:d=2", "-pix_fmt", "yuv420p");
+
 /** A picture with a number of its own. @param {number} nth */
 export function picture(nth) {
   const color = `0x${two(nth % 100)}8040`;
