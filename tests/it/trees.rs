@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{NaiveDate, NaiveDateTime};
 
-use crate::world::{Daemon, Ran, World, wait_until};
+use crate::world::{Daemon, Ran, World};
 use table::{Says, TREES, Tree};
 
 /// Trees with exactly the names of a layout.
@@ -173,7 +173,7 @@ impl<'a> Case<'a> {
     fn serve(&self, flags: &[&str]) -> Result<String, String> {
         let flags = [&["--listen", "127.0.0.1:0"], flags, &UNDO].concat();
         let daemon = Daemon::try_start(self.world.command("serve", flags))?;
-        wait_until("ready", || daemon.get("/readyz").status == 200);
+        daemon.wait_until_ready();
         let Ran { stdout, stderr, .. } = self.world.run("expire", &[]);
         assert_eq!(daemon.stop(), 0, "{}", self.tree.name);
         self.assert_untouched("serve", &stdout);

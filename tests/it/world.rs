@@ -231,13 +231,7 @@ impl World {
     /// Starts `owlery serve` on a free port and waits until it is ready.
     pub fn serve(&self, flags: &[&str]) -> Daemon {
         let daemon = Daemon::start(self.command("serve", ["--listen", "127.0.0.1:0"].iter().chain(flags)));
-        wait_until("ready", || daemon.get("/readyz").status == 200);
-        // The daemon's own first pass must not come in the middle of the test. A test with users waits for it itself.
-        wait_until("the first pass is over", || {
-            let retention = daemon.get("/api/v1/retention");
-            matches!(retention.status, 401 | 403 | 404)
-                || (retention.status == 200 && !retention.json()["next_check"].is_null())
-        });
+        daemon.wait_until_ready();
         daemon
     }
 
@@ -565,6 +559,17 @@ impl Daemon {
             return Err(format!("it did not start: {line:?} {}", log.lock().unwrap()));
         };
         Ok(Self { child, address, log, listener: Some(listener) })
+    }
+
+    /// Waits until the archive is read and the first pass is over, which otherwise could come in the middle of a test. A test with users
+    /// waits for that pass itself.
+    pub fn wait_until_ready(&self) {
+        wait_until("ready", || self.get("/readyz").status == 200);
+        wait_until("the first pass is over", || {
+            let retention = self.get("/api/v1/retention");
+            matches!(retention.status, 401 | 403 | 404)
+                || (retention.status == 200 && !retention.json()["next_check"].is_null())
+        });
     }
 
     /// What it has said on standard error so far.

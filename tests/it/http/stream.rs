@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{assert_problem, serve_measured};
-use crate::world::{LONGEST_STOP, World, days_ago};
+use crate::world::{LONGEST_STOP, World, days_ago, wait_until};
 use client::{Listener, Message};
 
 #[test]
@@ -58,11 +58,15 @@ fn changes_of_an_event_are_streamed() {
 #[test]
 fn passes_are_streamed_once() {
     let world = World::new();
+    let daemon = world.serve(&["--keep-days", "30"]);
+    let mut listener = Listener::start(&daemon, "");
     for day in 40..44 {
         world.event(format!("Camera1/{}/10-00-00", days_ago(day))).old().make();
     }
-    let daemon = world.serve(&["--keep-days", "30"]);
-    let mut listener = Listener::start(&daemon, "");
+    wait_until("they are known and over", || {
+        let events = daemon.events();
+        events.len() == 4 && events.iter().all(|event| event["state"] == "complete")
+    });
     for _ in 0..2 {
         assert_eq!(world.run("expire", &[]).code, 3, "it is too much");
     }

@@ -383,15 +383,16 @@ fn a_long_list_in_pieces_is_complete() {
     let world = World::new();
     let day = days_ago(3);
     for n in 0..300 {
+        // One without any file would be removed.
         world
             .event(format!("Camera1/{day}/{:02}-{:02}-{:02}", n / 60, n % 60, n % 7))
-            .frames(0)
+            .frames(1)
             .no_movie()
             .old()
             .make();
     }
     for n in 0..128 {
-        world.event(format!("Camera2/{day}/{:02}-{:02}-00", n / 60, n % 60)).frames(0).no_movie().old().make();
+        world.event(format!("Camera2/{day}/{:02}-{:02}-00", n / 60, n % 60)).frames(1).no_movie().old().make();
     }
     let daemon = world.serve(&[]);
     let get = |what: &str| daemon.get(&format!("/api/events/{what}")).json()["events"].clone();
