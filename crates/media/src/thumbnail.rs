@@ -10,6 +10,8 @@ const QUALITY: u8 = 80;
 pub enum Width {
     /// 160 pixels.
     W160,
+    /// 240 pixels.
+    W240,
     /// 320 pixels.
     W320,
     /// 640 pixels.
@@ -18,12 +20,13 @@ pub enum Width {
 
 impl Width {
     /// All, from the smallest on.
-    pub const ALL: [Self; 3] = [Self::W160, Self::W320, Self::W640];
+    pub const ALL: [Self; 4] = [Self::W160, Self::W240, Self::W320, Self::W640];
 
     /// The width in pixels.
     pub fn pixels(self) -> u32 {
         match self {
             Self::W160 => 160,
+            Self::W240 => 240,
             Self::W320 => 320,
             Self::W640 => 640,
         }

@@ -74,13 +74,13 @@ fn thumbnails_are_made_once() {
     let daemon = world.serve(&[]);
     daemon.wait_for_event(EVENT, "is measured", |event| !event["bytes"].is_null());
     let before = world.tree();
-    for (query, width) in [("?w=160", 160), ("", 320), ("?w=320", 320), ("?w=640", 320)] {
+    for (query, width) in [("?w=160", 160), ("?w=240", 240), ("", 320), ("?w=320", 320), ("?w=640", 320)] {
         let response = made(&daemon, &format!("/media/{EVENT}/thumbnail{query}"));
         assert_eq!((response.status, response.header("content-type")), (200, Some("image/jpeg")), "{query}");
         assert_eq!(jpeg_size(&response.body).0, width, "{query}: the frames are 320 pixels wide");
         assert_eq!(response.header("cache-control"), Some("private, max-age=31536000, immutable"));
     }
-    assert_eq!(jobs(&daemon), 3);
+    assert_eq!(jobs(&daemon), 4);
     let path = format!("/media/{EVENT}/thumbnail?w=160");
     let first = daemon.get(&path);
     let etag = first.header("etag").unwrap();

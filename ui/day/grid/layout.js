@@ -27,7 +27,7 @@ export function sizesFor(width) {
 /** The width of the thumbnail to ask for. @param {number} card @param {number} density pixels of the screen for each of CSS */
 export function pictureWidth(card, density) {
   const wanted = card * Math.min(density, 2) * 0.85;
-  return [160, 320].find((width) => width >= wanted) ?? 640;
+  return [160, 240, 320].find((width) => width >= wanted) ?? 640;
 }
 
 /** @param {Day} day @param {number} top @param {Sizes} sizes @returns {DayBlock} */

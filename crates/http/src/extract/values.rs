@@ -57,8 +57,8 @@ pub(crate) struct ThumbnailWidth(pub Width);
 
 impl<'de> Deserialize<'de> for ThumbnailWidth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pixels: u32 = value(deserializer, "160, 320 or 640", |pixels| Width::of_pixels(*pixels).is_some())?;
-        Width::of_pixels(pixels).map(Self).ok_or_else(|| D::Error::custom("expected 160, 320 or 640"))
+        let pixels: u32 = value(deserializer, "160, 240, 320 or 640", |pixels| Width::of_pixels(*pixels).is_some())?;
+        Width::of_pixels(pixels).map(Self).ok_or_else(|| D::Error::custom("expected 160, 240, 320 or 640"))
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn is_derived(path: &str) -> bool {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DerivedParams {
-    /// the width of a thumbnail in pixels: 160, 320 (the default) or 640
+    /// the width of a thumbnail in pixels: 160, 240, 320 (the default) or 640
     #[param(value_type = Option<ThumbnailPixels>)]
     w: Option<ThumbnailWidth>,
 }
