@@ -16,6 +16,8 @@ const PORT = 18_400;
 const URL_ = `http://127.0.0.1:${PORT}/`;
 const CARD = 'a[href*="event="]';
 const ROUNDS = 5;
+/** In the page: the cards in the document. @type {() => any[]} */
+var cards;
 const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OWLERY_")));
 
 /** @param {number} value */
@@ -202,11 +204,85 @@ async function playing(browser) {
   await context.close();
 }
 
+/** Waits in the page, by frames, and returns the milliseconds since `begun`, a time of the page.
+ * @param {import("playwright-core").Page} page @param {number} begun @param {() => boolean} condition is evaluated in the page, with its `cards()` */
+async function until(page, begun, condition) {
+  await page.waitForFunction(condition, undefined, { polling: "raf" });
+  return page.evaluate((begun) => performance.now() - begun, begun);
+}
+
+/** Clicks in the page itself, so that what drives the browser takes no part; returns when. @param {import("playwright-core").Locator} what */
+const clicked = (what) => what.evaluate((/** @type {HTMLElement} */ element) => {
+  const begun = performance.now();
+  element.click();
+  return begun;
+});
+
+/** @param {import("playwright-core").Browser} browser */
+async function doing(browser) {
+  const { context, page } = await open(browser, false);
+  await page.locator("owl-grid").evaluate((/** @type {any} */ list) => { globalThis.cards = () => [...list.renderRoot.querySelectorAll("owl-card")]; });
+  const chip = (/** @type {string} */ name) => page.getByRole("group", { name: "Cameras" }).getByRole("button", { name });
+  const isOfCamera = () => cards().length > 10 && cards().every(({ event }) => location.search.includes(`=${event.camera}`));
+  const filtered = [];
+  for (const camera of [3, 5, 7, 9]) {
+    filtered.push(await until(page, await clicked(chip(`Camera${camera}`)), isOfCamera));
+    await until(page, await clicked(chip("All cameras")), () => new Set(cards().map(({ event }) => event.camera)).size > 5);
+  }
+  note("filter: new cards", filtered, "ms", "300", 0.95);
+
+  const card = page.locator("owl-card").first();
+  await card.hover();
+  const star = card.getByRole("button");
+  note("star: shown", [await until(page, await clicked(star), () => cards()[0].renderRoot.querySelector(".star.on") !== null)], "ms", "50");
+  await clicked(star);
+
+  await card.getByRole("link").focus();
+  const count = async () => Number.parseInt((await page.locator("owl-selection .count").textContent().catch(() => "")) || "0", 10);
+  await page.keyboard.press("x");
+  while ((await count()) < 200) await page.keyboard.press("Shift+PageDown");
+  const chosen = await count();
+  await page.evaluate(() => scrollTo(0, 0));
+  const isStarred = () => cards().length > 10 && cards().slice(0, 10).every(({ event }) => event.saved);
+  note(`save ${chosen}: shown`, [await until(page, await clicked(page.getByRole("button", { name: "Save", exact: true })), isStarred)], "ms", "50");
+  await clicked(page.getByRole("button", { name: "Do not save" }));
+  await until(page, 0, () => cards().length > 10 && cards().every(({ event }) => !event.saved));
+  const first = await card.evaluate((/** @type {any} */ { event }) => event.id);
+  const begun = await clicked(page.getByRole("button", { name: "Delete", exact: true }));
+  const undo = page.getByRole("button", { name: "Undo" });
+  await undo.waitFor();
+  note(`delete ${chosen}: done, and can be undone`, [await page.evaluate((begun) => performance.now() - begun, begun)], "ms", "–");
+  const back = await clicked(undo);
+  await page.waitForFunction((id) => cards()[0]?.event.id === id, first, { polling: "raf" });
+  note(`undo of ${chosen}: shown`, [await page.evaluate((begun) => performance.now() - begun, back)], "ms", "–");
+  await context.close();
+}
+
+/** @param {import("playwright-core").Browser} browser */
+async function living(browser) {
+  const { context, page } = await open(browser, false);
+  const times = [];
+  for (let nth = 0; nth < ROUNDS; nth++) {
+    const now = new Date(Date.now() - nth * 60_000); // one name each
+    const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join("-");
+    const day = join(FOLDER, "motion", "Camera1", `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`);
+    const begun = performance.now();
+    mkdirSync(join(day, time), { recursive: true });
+    cpSync(join(FOLDER, "media", "1.jpg"), join(day, time, `${time}-00.jpg`));
+    await page.locator(`owl-card a[href*="${time}"]`).first().waitFor();
+    times.push(performance.now() - begun);
+    rmSync(day, { recursive: true });
+    await page.locator(`owl-card a[href*="${time}"]`).first().waitFor({ state: "detached" });
+  }
+  note("live: card after the directory", times, "ms", "500", 0.95);
+  await context.close();
+}
+
 makeArchive();
 const child = await serve();
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
 try {
-  for (const part of [opening, moving, playing]) await part(browser).catch((error) => table.push([part.name, `failed: ${error.message.split("\n")[0]}`, ""]));
+  for (const part of [opening, moving, playing, doing, living]) await part(browser).catch((error) => table.push([part.name, `failed: ${error.message.split("\n")[0]}`, ""]));
 } finally {
   await browser.close();
   child.kill("SIGTERM");

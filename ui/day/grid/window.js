@@ -20,7 +20,7 @@ const SETTLED = 500; // and until the address says where one is
 const FAST = 600; // pixels of a frame
 const AT_TOP = 8; // pixels scrolled that still are the top
 const LIT = 1600; // milliseconds that a card is highlighted
-const MOST_OVER = 900; // pixels drawn beyond the viewport
+const MOST_OVER = 400; // pixels drawn beyond the viewport: each card there costs nodes, and a picture before it is looked at
 
 export class ListWindow extends LitElement {
   static properties = { stick: { type: Number } };
