@@ -2,9 +2,10 @@
 // of the address. It follows the live stream. Views ask it, and draw again when it says `change`; they keep no events of their own.
 
 import { address, filtersOf, isFiltered } from "./address.js";
+import { Counts } from "./counts.js";
 import { RequestError, eventPath, fetchJson } from "./requests.js";
 import { Stream } from "./stream.js";
-import { HOUR, addDays, dayOf, format, lastDay, lengthOf, monthsOf, now, parse } from "./time.js";
+import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
 
 /**
  * @typedef {object} Event
@@ -15,7 +16,7 @@ import { HOUR, addDays, dayOf, format, lastDay, lengthOf, monthsOf, now, parse }
  * @property {string | null} thumbnail @property {string | null} playable @property {string | null} preview
  * @property {number | null} peak_change @property {string[]} problems @property {string} location
  */
-/** @typedef {{camera: string, day: string, events: number, saved: number, reviewed?: number, loose: number, bytes: number | null, hours: number[]}} DayCounts */
+/** @typedef {import("./counts.js").DayCounts} DayCounts */
 /** @typedef {{name: string, port: number, events: number, saved: number, bytes: number | null, first_day: string | null, last_day: string | null, live?: boolean, forecast?: any}} Camera */
 /** @typedef {{name: string, role: string, cameras: string[] | null, signed_in: boolean, session: boolean}} User */
 /**
@@ -78,10 +79,7 @@ class Archive extends EventTarget {
   alerts = [];
   stream = new Stream();
 
-  /** @type {Map<string, Map<string, DayCounts>>} by day and camera, of the days that were asked for */
-  #days = new Map();
-  /** @type {Map<string, boolean>} by month (`2026-11`) that was asked for: whether its days are here */
-  #months = new Map();
+  #counts = new Counts(() => this.#note({ all: true }));
   /** @type {Map<string, Map<string, Event>>} by hour (`2026-11-20T10`) and id, the hours used last at the end */
   #hours = new Map();
   /** @type {Set<string>} the hours of `#hours` that may be outdated, and are loaded again when they are asked for */
@@ -140,22 +138,19 @@ class Archive extends EventTarget {
   /** Loads everything again that is shown: something may have been missed. */
   async refresh() {
     clearTimeout(this.#timer);
-    this.#refreshes++;
     this.#generation++;
     this.#loading.clear();
     this.#stale = new Set(this.#hours.keys());
     this.#late.clear();
-    const months = [...this.#months.keys()];
-    this.#months.clear();
+    const loadCounts = this.#counts.refresh();
     this.dispatchEvent(new CustomEvent("refresh"));
     try {
-      await Promise.all([this.#loadMe(), this.#loadCameras(), this.readiness(), this.#loadMonths(months)]);
+      await Promise.all([this.#loadMe(), this.#loadCameras(), this.readiness(), loadCounts()]);
     } catch (error) {
       this.fail(error);
     }
     this.#note({ all: true });
   }
-  #refreshes = 0;
   #timer = 0;
 
   /** The stream ended: the service is away, or this session has ended, which a request finds out. */
@@ -219,49 +214,17 @@ class Archive extends EventTarget {
 
   /** Loads the counts of the days of a span, both included, as far as they are not known. @param {string} from @param {string} to */
   loadDays(from, to) {
-    return this.#loadMonths(monthsOf(from, to));
-  }
-
-  /** Asks for the days of months, the ones that follow each other together. @param {string[]} months */
-  async #loadMonths(months) {
-    const missing = months.filter((month) => !this.#months.has(month)).sort();
-    /** @type {string[][]} */
-    const runs = [];
-    for (const month of missing) {
-      this.#months.set(month, false);
-      const run = runs.at(-1);
-      if (run && addDays(lastDay(/** @type {string} */ (run.at(-1))), 1).startsWith(month)) run.push(month);
-      else runs.push([month]);
-    }
-    await Promise.all(runs.map((run) => this.#readDays(`${run[0]}-01`, lastDay(/** @type {string} */ (run.at(-1)))).catch((error) => {
-      for (const month of run) this.#months.delete(month);
-      throw error;
-    })));
-  }
-
-  /** @param {string} from @param {string} to */
-  async #readDays(from, to) {
-    const refreshes = this.#refreshes;
-    /** @type {{days: DayCounts[]}} */
-    const { days } = await fetchJson(`api/v1/days?${new URLSearchParams({ from, to })}`);
-    if (refreshes !== this.#refreshes) return;
-    for (const month of this.#months.keys()) if (from <= `${month}-01` && to >= lastDay(month)) this.#months.set(month, true);
-    for (const day of this.#days.keys()) if (day >= from && day <= to) this.#days.delete(day);
-    for (const counts of days) {
-      if (!this.#days.has(counts.day)) this.#days.set(counts.day, new Map());
-      this.#days.get(counts.day)?.set(counts.camera, counts);
-    }
-    this.#note({ all: true });
+    return this.#counts.load(from, to);
   }
 
   /** The days of a span that have anything, of the cameras that are shown, the newest first. @param {string} from @param {string} to */
   daysBetween(from, to) {
-    return [...this.#days.keys()].filter((day) => day >= from && day <= to && this.counts(day).length > 0).sort().reverse();
+    return this.#counts.between(from, to).filter((day) => this.counts(day).length > 0).sort().reverse();
   }
 
   /** The counts of a day by camera, of the cameras that are shown. @param {string} day @returns {DayCounts[]} */
   counts(day) {
-    return this.#shown([...(this.#days.get(day)?.values() ?? [])], (counts) => counts.camera);
+    return this.#shown(this.#counts.of(day), (counts) => counts.camera);
   }
 
   /** The number of events in each hour of a day, of the cameras that are shown. @param {string} day */
@@ -273,13 +236,7 @@ class Archive extends EventTarget {
 
   /** Whether the events of an hour are here. @param {string} hour `2026-11-20T10` */
   hasHour(hour) {
-    return this.#hours.has(hour) || this.#isEmpty(hour);
-  }
-
-  /** Whether it is known that an hour has no events. @param {string} hour */
-  #isEmpty(hour) {
-    const counts = [...(this.#days.get(hour.slice(0, 10))?.values() ?? [])];
-    return this.#months.get(hour.slice(0, 7)) === true && counts.every(({ hours }) => hours[Number(hour.slice(11))] === 0);
+    return this.#hours.has(hour) || this.#counts.isEmpty(hour);
   }
 
   /** How many events of an hour are here; undefined if it has not been loaded. @param {string} hour */
@@ -320,7 +277,7 @@ class Archive extends EventTarget {
       const loading = this.#loading.get(hour);
       if (loading) waits.push(loading);
       if (loading || (this.#hours.has(hour) && !this.#stale.has(hour))) ask();
-      else if (missing || this.#hours.has(hour) || !this.#isEmpty(hour)) missing++;
+      else if (missing || this.#hours.has(hour) || !this.#counts.isEmpty(hour)) missing++;
     }
     ask();
     await Promise.all(waits);
@@ -345,7 +302,7 @@ class Archive extends EventTarget {
         if (!cursor) break;
       }
       /** @type {Map<string, Map<string, Event>>} */
-      const found = new Map(hours.filter((hour) => !this.#isEmpty(hour)).map((hour) => [hour, new Map()]));
+      const found = new Map(hours.filter((hour) => !this.#counts.isEmpty(hour)).map((hour) => [hour, new Map()]));
       for (const event of events) {
         const hour = event.start.slice(0, 13);
         if (!found.has(hour)) found.set(hour, new Map());
@@ -385,7 +342,7 @@ class Archive extends EventTarget {
   /** The events of an hour to which one is added: those that are here, also if it is known that there were none; else undefined.
    * @param {string} hour */
   #hourOf(hour) {
-    if (!this.#hours.has(hour) && !this.#loading.has(hour) && this.#isEmpty(hour)) this.#hours.set(hour, new Map());
+    if (!this.#hours.has(hour) && !this.#loading.has(hour) && this.#counts.isEmpty(hour)) this.#hours.set(hour, new Map());
     return this.#hours.get(hour);
   }
 
@@ -432,11 +389,7 @@ class Archive extends EventTarget {
     if (isFirst) setTimeout(async () => {
       const days = [...this.#dirty].sort();
       this.#dirty.clear();
-      const to = /** @type {string} */ (days.at(-1));
-      const known = [...this.#months.keys()].sort();
-      if (known.length && to.slice(0, 7) > known[known.length - 1]) await this.loadDays(to, to).catch(() => {}); // the next month has begun
-      const shown = days.filter((day) => this.#months.has(day.slice(0, 7)));
-      if (shown.length) await this.#readDays(shown[0], /** @type {string} */ (shown.at(-1))).catch(() => {});
+      await this.#counts.reload(days).catch(() => {});
       await this.#loadCameras().catch(() => {});
     }, SETTLE);
   }
