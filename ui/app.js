@@ -112,7 +112,7 @@ class App extends LitElement {
 
   /** @param {import("./core/address.js").ViewName} name */
   link(name) {
-    const change = { view: name, event: "", pictures: "" };
+    const change = { view: name, event: "", pictures: "", page: 0 };
     return html`<a href=${address.href(change)} aria-current=${address.state.view === name ? "page" : nothing}
       @click=${(/** @type {MouseEvent} */ click) => follow(click, change)}>${icon(name)}<span>${t(`view-${name}`)}</span></a>`;
   }
@@ -146,7 +146,7 @@ class App extends LitElement {
 
   /** An alert, with the button that confirms what it holds for those who may. @param {string} alert */
   confirmation(alert) {
-    const id = alert.match(/ confirm(?: it|ed) with: owlery .* --confirm (\w+)$/)?.[1]; // others cannot be confirmed by a request
+    const id = alert.match(/ (?:confirm it|confirmed|remove it) with: owlery .* --confirm (\w+)$/)?.[1];
     if (!id || !archive.canWriteAll) return alert;
     const confirm = () => import("./core/held.js").then(({ confirmHeld }) => confirmHeld(id, alert), (error) => actions.notify(error.message, true));
     return html`${withoutCommand(alert)} <button @click=${confirm}>${t("held-confirm")}</button>`;

@@ -19,11 +19,13 @@ import { isDay, isTime } from "./time.js";
  * @property {string} event the id of the event in the player, or ""
  * @property {string} pictures the day whose loose pictures are shown, or ""
  * @property {string} picture the one of them that is shown whole: `CAMERA/NAME`, or ""
+ * @property {number} wall how many live pictures are shown at a time; 0: as fits
+ * @property {number} page the nth of them, from 0 on
  */
 
 /** @type {Readonly<State>} */
 export const DEFAULT = Object.freeze({
-  view: "day", day: "", at: "", cameras: [], saved: false, unreviewed: false, min: 0, strength: 0, hours: "", region: [], event: "", pictures: "", picture: "",
+  view: "day", day: "", at: "", cameras: [], saved: false, unreviewed: false, min: 0, strength: 0, hours: "", region: [], event: "", pictures: "", picture: "", wall: 0, page: 0,
 });
 /** @type {ViewName[]} */
 const VIEWS = ["day", "calendar", "live", "storage"];
@@ -61,6 +63,8 @@ export function parseAddress(search) {
     event: params.get("event") ?? "",
     pictures: text("pictures", isDay),
     picture: params.get("picture") ?? "",
+    wall: positive(params.get("wall")),
+    page: positive(params.get("page")),
   });
 }
 

@@ -27,18 +27,19 @@ export function tellPass(pass) {
   return actions.notify(count ? t("pass-made", { count, size }) : t("pass-empty"));
 }
 
-/** Asks whether a held pass is meant, and carries it out. @param {string} id @param {string} why the guard's message */
+/** Asks whether a held pass is meant, or days of a wrong date, and carries it out. @param {string} id @param {string} why the guard's message */
 export async function confirmHeld(id, why) {
   try {
-    const { passes } = await fetchJson("api/v1/retention");
-    const held = passes.find((/** @type {{pass: string}} */ { pass }) => pass === id);
+    const { passes, plan } = await fetchJson("api/v1/retention");
+    const held = [...passes, plan?.wrong_date].find((pass) => pass?.pass === id);
     if (!held) {
       actions.notify(t("held-gone"), true);
       return await archive.refresh();
     }
     const { count, size: bytes, days } = total(held.items);
     const what = t("held-asks", { count, size: bytes, days });
-    if (!(await ask({ title: t("held-title"), lines: [what, withoutCommand(why)], action: t("held-action", { count }) }))) return;
+    const title = t(held === plan?.wrong_date ? "held-title-date" : "held-title");
+    if (!(await ask({ title, lines: [what, withoutCommand(why)], action: t("held-action", { count }) }))) return;
     tellPass(await sendJson("POST", "api/v1/retention/confirm", { pass: id }));
     await archive.refresh();
   } catch (error) {

@@ -87,4 +87,4 @@ export function size(bytes) {
 }
 
 /** A message of the service without the command that confirms: the page has a button for that. @param {string} message */
-export const withoutCommand = (message) => message.replace(/(?:; if [^;]* confirm it|, or [^;,]* confirmed) with: owlery .*$/s, "");
+export const withoutCommand = (message) => message.replace(/(?:; if [^;]* confirm it|, or [^;,]* confirmed|, or remove it) with: owlery .*$/s, "");

@@ -1,4 +1,4 @@
-import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-N5FP3D6R.js";import{a as b,b as o,d as s,e as y,h as x}from"./parts/chunk-GGQ5MLCW.js";import{E as u,I as $,m as n,w as l,y as g,z as a}from"./parts/chunk-LXPOODYY.js";var w={day:{load:()=>import("./parts/day-7R3H37LG.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-XXXDPRUO.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-NU72GES7.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-FTQYVOO2.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,E=3e3,v=class extends y{static properties={notice:{state:!0}};static styles=[x,b`
+import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-MAVER36C.js";import{a as b,b as o,d as s,e as y,h as x}from"./parts/chunk-GGQ5MLCW.js";import{E as u,I as $,m as n,w as l,y as g,z as a}from"./parts/chunk-SON4QD6V.js";var w={day:{load:()=>import("./parts/day-THPBLEGO.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-PICWTDEP.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-OVTGY7CY.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-KKNO3PAP.js"),show:()=>o`<owl-storage></owl-storage>`}},T=8e3,E=3e3,v=class extends y{static properties={notice:{state:!0}};static styles=[x,b`
     :host { display: flex; flex-direction: column; min-height: 100dvh; }
     header {
       position: sticky; top: 0; z-index: 3; display: flex; align-items: center; gap: .25rem 1rem; min-height: var(--bar);
@@ -40,10 +40,10 @@ import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-N
       </header>
       ${this.told()}
       <main ?inert=${r} class=${h?"waits":""}>${this.has(e,w[e].load)?w[e].show():s}</main>
-      ${t&&this.has("player",()=>import("./parts/player-QXP4BMCA.js"))?o`<owl-player></owl-player>`:s}
-      ${i&&this.has("pictures",()=>import("./parts/pictures-KEQIDUHT.js"))?o`<owl-pictures></owl-pictures>`:s}
+      ${t&&this.has("player",()=>import("./parts/player-3OS4MXVW.js"))?o`<owl-player></owl-player>`:s}
+      ${i&&this.has("pictures",()=>import("./parts/pictures-25UJP2TC.js"))?o`<owl-pictures></owl-pictures>`:s}
       ${this.low()}
-    `}link(e){let t={view:e,event:"",pictures:""};return o`<a href=${n.href(t)} aria-current=${n.state.view===e?"page":s}
+    `}link(e){let t={view:e,event:"",pictures:"",page:0};return o`<a href=${n.href(t)} aria-current=${n.state.view===e?"page":s}
       @click=${i=>f(i,t)}>${m(e)}<span>${a(`view-${e}`)}</span></a>`}home(e){f(e,{view:"day",day:"",at:"",event:"",pictures:""})}who(){let{me:e,zone:t}=l;return o`<div class="who">
       ${t?o`<small title=${a("zone")}>UTC${t}</small>`:s}
       ${e?.signed_in?o`<span>${e.name}</span>`:s}
@@ -54,7 +54,7 @@ import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-N
         ${e==="refused"?o`<p class="told bad">${a("refused",{why:t})}</p>`:s}</div>
       ${l.alerts.map(p=>o`<p class="told bad" role="alert">${this.confirmation(p)}
         ${n.state.view==="storage"?s:o`<a href=${n.href({view:"storage"})}
-          @click=${k=>f(k,{view:"storage"})}>${a("view-storage")}</a>`}</p>`)}`}confirmation(e){let t=e.match(/ confirm(?: it|ed) with: owlery .* --confirm (\w+)$/)?.[1];if(!t||!l.canWriteAll)return e;let i=()=>import("./parts/held-WERBV7OR.js").then(({confirmHeld:r})=>r(t,e),r=>d.notify(r.message,!0));return o`${$(e)} <button @click=${i}>${a("held-confirm")}</button>`}low(){let{undoable:e}=d,t=n.state.event?"low over":"low";return this.notice?o`<div class=${t} role="alert"><span class=${this.notice.isBad?"bad":""}>${this.notice.text}</span>
+          @click=${k=>f(k,{view:"storage"})}>${a("view-storage")}</a>`}</p>`)}`}confirmation(e){let t=e.match(/ (?:confirm it|confirmed|remove it) with: owlery .* --confirm (\w+)$/)?.[1];if(!t||!l.canWriteAll)return e;let i=()=>import("./parts/held-6A4STFXR.js").then(({confirmHeld:r})=>r(t,e),r=>d.notify(r.message,!0));return o`${$(e)} <button @click=${i}>${a("held-confirm")}</button>`}low(){let{undoable:e}=d,t=n.state.event?"low over":"low";return this.notice?o`<div class=${t} role="alert"><span class=${this.notice.isBad?"bad":""}>${this.notice.text}</span>
       <button class="plain" aria-label=${a("close")} @click=${()=>{this.notice=null}}>${m("close")}</button></div>`:e?o`<div class=${t} role="status"><span>${a("deleted",{count:e.count})}</span>
       <button class="strong" @click=${()=>d.undo()}>${a("undo")}</button>
       <button class="plain" aria-label=${a("close")} @click=${()=>d.forgetUndo()}>${m("close")}</button></div>`:s}};function f(c,e){c.ctrlKey||c.metaKey||c.shiftKey||c.button||(c.preventDefault(),n.go(e))}l.start();await g();customElements.define("owl-app",v);

@@ -17,9 +17,9 @@ import { page as makePage } from "../build.mjs";
 const UI = fileURLToPath(new URL("..", import.meta.url));
 const PROGRAM = process.env.OWLERY_PROGRAM ?? join(UI, "../target/debug/owlery");
 const IS_FROM_DISK = process.env.OWLERY_PAGE === "disk";
-/** The program refuses variables `OWLERY_…` that it does not know. */
-const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OWLERY_")));
-const PATIENCE = 20_000; // milliseconds that a test waits for something
+/** The program refuses variables `OWLERY_…` that it does not know. What it does at the lowest priority gets its share beside the tests. */
+const ENVIRONMENT = { ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OWLERY_"))), OWLERY_LIMITS: "nice=0" };
+const PATIENCE = 60_000; // milliseconds that a test waits for something
 const POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'self'; form-action 'self'";
 const KINDS = { ".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml", ".ftl": "text/plain", ".png": "image/png", ".jpg": "image/jpeg", ".webmanifest": "application/manifest+json" };
 

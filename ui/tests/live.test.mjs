@@ -161,6 +161,9 @@ test("more than four cameras are single pictures, by pages", async (t) => {
   await page.getByRole("button", { name: "Cameras before" }).click();
   for (const name of ["Camera05", "Camera08"]) await waitUntil(`a picture of ${name}`, () => shows(page, name));
   assert.ok(streams.length >= 4);
+  assert.match(page.url(), /[?&]wall=4&page=1$/);
+  await page.reload();
+  await page.getByText("2 of 3").waitFor();
 });
 
 test("a camera that records has a badge, and one without a stream its newest event and what to do", async (t) => {

@@ -118,13 +118,17 @@ test("a held pass is told on every view, confirmed by keyboard, and restored", a
   assert.equal((await owlery.json("api/v1/cameras")).cameras[0].events, 30);
 });
 
-test("an alert that cannot be confirmed here keeps its command", async (t) => {
-  const owlery = await serve(t, { events: [{ day: "1999-12-31", time: "10-00-00", frames: 1, movie: false }], prepare: age, flags: ["--keep-days", "20"] });
+test("days of a wrong date are deleted once that is confirmed", async (t) => {
+  const owlery = await serve(t, { events: [{ day: "1999-12-31", time: "10-00-00", frames: 1, movie: false }], prepare: age, flags: ["--keep-days", "20", "--undo-window", "24h"] });
   const page = await openPage(t);
   await page.goto(`${owlery.url}?view=storage`);
   const alert = page.getByRole("alert").filter({ hasText: "dated before 2001" });
-  await alert.getByText(/remove it with: owlery expire .* --confirm/).waitFor();
-  assert.equal(await alert.getByRole("button").count(), 0);
+  await alert.waitFor();
+  assert.doesNotMatch(await alert.innerText(), /owlery expire/);
+  await alert.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("dialog", { name: "Delete the days of a wrong date?" }).getByRole("button", { name: "Delete 1 event" }).click();
+  await alert.waitFor({ state: "detached" });
+  assert.deepEqual((await owlery.json("api/v1/queue")).passes[0].items.map((/** @type {any} */ { day }) => day), ["1999-12-31"]);
 });
 
 test("what is left of a restore is said", async (t) => {

@@ -301,6 +301,7 @@ live-thumbnail = Das neueste Ereignis von { $camera }
 ask-cancel = Abbrechen
 held-confirm = Bestätigen …
 held-title = Den aufgehaltenen Durchgang ausführen?
+held-title-date = Tage mit falschem Datum löschen?
 held-asks = { $count ->
     [one] 1 Ereignis ({ $size }) wird gelöscht.
    *[other] { $count } Ereignisse ({ $size }) von { $days ->

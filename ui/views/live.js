@@ -17,7 +17,6 @@ const SIZES = [1, 4, 9];
 const STREAMS = 4; // at most: a browser opens six connections to a host
 
 class Live extends LitElement {
-  static properties = { size: { state: true }, page: { state: true } };
   static styles = [look, chipsStyle, css`
     :host { display: block; padding: var(--gap) 1rem 1rem; }
     .bar { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem; margin-bottom: var(--gap); }
@@ -38,8 +37,6 @@ class Live extends LitElement {
 
   constructor() {
     super();
-    this.size = 0; // cameras at a time; 0: as fits
-    this.page = 0;
     /** @type {Map<string, Event>} the newest event, by camera */
     this.newest = new Map();
     /** @type {Set<string>} the cameras whose newest event was asked for */
@@ -104,9 +101,10 @@ class Live extends LitElement {
   /** What is on the wall now. */
   get shown() {
     const { cameras } = this;
-    const size = this.size || (cameras.length > 4 ? 9 : 4);
+    const { wall, page: wanted } = address.state;
+    const size = SIZES.includes(wall) ? wall : cameras.length > 4 ? 9 : 4;
     const pages = Math.max(1, Math.ceil(cameras.length / size));
-    const page = Math.min(this.page, pages - 1);
+    const page = Math.min(wanted, pages - 1);
     return { cameras, size, pages, page, shown: cameras.slice(page * size, (page + 1) * size) };
   }
 
@@ -128,12 +126,12 @@ class Live extends LitElement {
   /** @param {number} count @param {number} size @param {number} page @param {number} pages */
   sizes(count, size, page, pages) {
     return html`<div class="sizes">
-      ${pages > 1 ? html`<button aria-label=${t("live-before")} ?disabled=${page === 0} @click=${() => { this.page = page - 1; }}>${icon("left")}</button>
+      ${pages > 1 ? html`<button aria-label=${t("live-before")} ?disabled=${page === 0} @click=${() => address.replace({ page: page - 1 })}>${icon("left")}</button>
         <span aria-live="polite">${t("live-page", { page: page + 1, pages })}</span>
-        <button aria-label=${t("live-after")} ?disabled=${page === pages - 1} @click=${() => { this.page = page + 1; }}>${icon("right")}</button>` : nothing}
+        <button aria-label=${t("live-after")} ?disabled=${page === pages - 1} @click=${() => address.replace({ page: page + 1 })}>${icon("right")}</button>` : nothing}
       ${count > 1 ? html`<span role="group" class="sizes"
         aria-label=${t("live-at-a-time")}>${SIZES.map((each) =>
-    html`<button aria-pressed=${each === size} @click=${() => { this.page = Math.floor((page * size) / each); this.size = each; }}>${each}</button>`)}</span>` : nothing}
+    html`<button aria-pressed=${each === size} @click=${() => address.replace({ wall: each, page: Math.floor((page * size) / each) })}>${each}</button>`)}</span>` : nothing}
       ${document.fullscreenEnabled ? html`<button @click=${() => this.renderRoot.querySelector(".wall")?.requestFullscreen().catch(() => {})}>
         ${icon("full")} ${t("live-full")}</button>` : nothing}</div>`;
   }

@@ -12,7 +12,7 @@ use crate::protocol::{
 };
 use crate::protocol::{
     CameraInfo, Cameras, DaySums, Days, Expires, GuardStatus, Pass, Plan, Queue, QueuedPass, Refusal, Report,
-    Restoration, Retention, WaitingPass,
+    Restoration, Retention, WaitingPass, WrongDate,
 };
 #[cfg(feature = "stores")]
 use crate::protocol::{Copying, NotCopied, Prefetch, Store, StoreFolder, StoreObject, StoreTrouble};
@@ -57,7 +57,9 @@ pub fn days(days: Vec<DaySummary>, reviewed: Vec<u64>) -> Days {
 
 /// What a pass would do now.
 pub fn plan(Preview { plan, held, has_rule }: Preview) -> Plan {
-    Plan { items: plan.items, kept: plan.kept, alerts: plan.alerts, held: held.map(refusal), has_rule }
+    let early = plan.of_wrong_date();
+    let wrong_date = (!early.items.is_empty()).then(|| WrongDate { pass: early.id(), items: early.items });
+    Plan { items: plan.items, kept: plan.kept, alerts: plan.alerts, held: held.map(refusal), has_rule, wrong_date }
 }
 
 /// A pass.

@@ -27,7 +27,7 @@ pub use cameras::{CameraInfo, Cameras};
 pub use days::{DayPicture, DayPictures, DaySums, Days};
 pub use event::{Event, EventPage, EventWithImages, Events, Id, Image, Video, Videos, WallTime};
 pub use expires::Expires;
-pub use pass::{Pass, Plan, Refusal, Report};
+pub use pass::{Pass, Plan, Refusal, Report, WrongDate};
 pub use progress::Progress;
 pub use queue::{Queue, QueuedPass, Restoration, Saved};
 pub use readiness::Readiness;

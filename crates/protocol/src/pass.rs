@@ -31,6 +31,20 @@ pub struct Plan {
     pub held: Option<Refusal>,
     /// Whether any rule can expire anything.
     pub has_rule: bool,
+    /// What is kept for its wrong date alone; null without any, and from daemons that do not tell it.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(required))]
+    pub wrong_date: Option<WrongDate>,
+}
+
+/// Days dated before 2001, when the clock was wrong. They go only once they are confirmed.
+#[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct WrongDate {
+    /// The id that confirms them.
+    pub pass: String,
+    /// The days.
+    pub items: Vec<Item>,
 }
 
 /// A pass.

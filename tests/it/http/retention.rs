@@ -47,7 +47,7 @@ fn without_a_rule_a_pass_does_nothing() {
     let received = retention(&daemon);
     let rules = json!({"keep_days": [], "max_size": [], "min_free": null, "floor_days": "1", "max_share": "0.5"});
     assert_eq!(received["rules"], rules);
-    let plan = json!({"items": [], "kept": [], "alerts": [], "held": null, "has_rule": false});
+    let plan = json!({"items": [], "kept": [], "alerts": [], "held": null, "has_rule": false, "wrong_date": null});
     assert_eq!((&received["plan"], &received["passes"]), (&plan, &json!([])));
     let names: Vec<&str> =
         received["guards"].as_array().unwrap().iter().map(|guard| guard["name"].as_str().unwrap()).collect();
@@ -147,6 +147,25 @@ fn a_requested_pass_retires_the_plan() {
     let restored = daemon.request("POST", &format!("/api/v1/queue/{name}/restore"), &[]);
     assert_eq!(restored.status, 200, "{}", restored.text());
     assert_eq!(retention(&daemon)["plan"]["kept"][0]["reason"], "restored");
+}
+
+/// A button in the page confirms them: the command of the alert is not the only way.
+#[test]
+fn days_of_a_wrong_date_can_be_confirmed() {
+    let world = archive();
+    world.event("Camera1/2000-01-01/00-00-42").old().make();
+    let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--undo-window", "1h"]);
+    assert!(daemon.get("/readyz").json()["alerts"].to_string().contains("dated before 2001"));
+    let early = retention(&daemon)["plan"]["wrong_date"].clone();
+    assert_eq!((&early["items"][0]["day"], &early["items"][0]["count"]), (&json!("2000-01-01"), &json!(1)));
+    assert_problem(&confirm(&daemon, "0000000000000000"), 404, None);
+    let pass = early["pass"].as_str().unwrap();
+    let done = confirm(&daemon, pass);
+    assert_eq!((done.status, &done.json()["items"][0]["day"]), (200, &json!("2000-01-01")), "{}", done.text());
+    assert!(!world.has("Camera1/2000-01-01") && world.has(id(3, "10-00-00")));
+    assert_eq!(daemon.get("/readyz").json()["alerts"], json!([]), "at once");
+    assert_eq!(retention(&daemon)["plan"]["wrong_date"], Value::Null);
+    assert_problem(&confirm(&daemon, pass), 404, None);
 }
 
 #[test]

@@ -296,6 +296,7 @@ live-thumbnail = The newest event of { $camera }
 ask-cancel = Cancel
 held-confirm = Confirm …
 held-title = Carry out the held pass?
+held-title-date = Delete the days of a wrong date?
 held-asks = { $count ->
     [one] 1 event ({ $size }) is deleted.
    *[other] { $count } events ({ $size }) of { $days ->

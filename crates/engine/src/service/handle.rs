@@ -328,6 +328,13 @@ impl Handle {
     /// carried out. The reaper receives what was retired.
     pub fn expire(&self, confirmed: Option<&str>) -> Result<Pass> {
         let pass = self.pass(confirmed)?;
+        if confirmed.is_some() && pass.refused.is_none() {
+            // Otherwise what was confirmed would be an alert until the timer runs.
+            match self.expirer.plan(None) {
+                Ok((_, plan)) => self.status.set_alerts(plan.alerts),
+                Err(error) => tracing::debug!("alerts: {}", error.chain()), // the next pass tells them
+            }
+        }
         self.tree.try_stuck_again(); // a person may have solved the problem
         let _ = self.reap_now.0.try_send(()); // full means that it was already requested
         Ok(pass)
@@ -346,10 +353,16 @@ impl Handle {
         Ok((is_read || !lacks_camera).then_some(pass))
     }
 
-    /// Carries out the pass that is held under this id. Fails with [`Error::Unknown`] if none or another one is held.
+    /// Carries out the pass that is held under this id, or retires the days of a wrong date that have it
+    /// ([`Plan::of_wrong_date`](crate::retention::Plan::of_wrong_date)). Fails with [`Error::Unknown`] if no such pass is held.
     pub fn confirm(&self, id: &str) -> Result<Pass> {
         let unknown = || Error::Unknown { what: "held pass", name: id.to_owned() };
-        self.expirer.held_pass().filter(|held| held.id == id).ok_or_else(unknown)?;
+        if self.expirer.held_pass().is_none_or(|held| held.id != id) {
+            let early = self.expirer.plan(None)?.1.of_wrong_date();
+            if early.items.is_empty() || early.id() != id {
+                return Err(unknown());
+            }
+        }
         let pass = self.expire(Some(id))?;
         // Another plan may have replaced it in the meantime; that one was not confirmed.
         if pass.refused.is_some() && pass.pass.as_deref() != Some(id) {

@@ -45,6 +45,7 @@ pub(super) fn plan(mut plan: Plan, viewer: &Viewer) -> Plan {
         keep(&mut plan.items, viewer);
         keep(&mut plan.kept, viewer);
         plan.alerts.clear();
+        plan.wrong_date = None; // whoever sees only a part cannot confirm it
         if let Some(held) = &mut plan.held {
             hide(held);
         }
@@ -106,7 +107,8 @@ mod tests {
     #[test]
     fn reworded_reasons_leak_no_size() {
         let refused = json!({"guard": "share", "message": "987"});
-        let plan = json!({"items": items(), "kept": items(), "alerts": ["987"], "held": refused, "has_rule": true});
+        let plan = json!({"items": items(), "kept": items(), "alerts": ["987"], "held": refused, "has_rule": true,
+            "wrong_date": {"pass": "987", "items": items()}});
         let pass = json!({"pass": "p", "started": "s", "by": "rule", "undo_until": null, "items": items(), "path": "/987",
             "reaping": false, "problem": "987"});
         let queue = json!({"passes": [pass], "others": [{"path": "/987", "problem": "987"}]});
