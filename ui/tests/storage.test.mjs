@@ -114,6 +114,7 @@ test("a held pass is told on every view, confirmed by keyboard, and restored", a
   await queue.getByRole("button", { name: "Restore" }).click();
   await page.getByRole("alert").filter({ hasText: "9 events restored. No rule takes their days until" }).waitFor();
   await queue.getByText("Nothing can be restored.").waitFor();
+  await waitUntil("the focus on the heading of its section", () => queue.getByRole("heading").evaluate((heading) => /** @type {ShadowRoot} */ (heading.getRootNode()).activeElement === heading));
   await section(page, "Log").getByRole("row", { name: /restored/ }).first().waitFor();
   assert.equal((await owlery.json("api/v1/cameras")).cameras[0].events, 30);
 });

@@ -35,6 +35,8 @@ export class Storage extends LitElement {
     /** @type {Record<string, number>} the rows that are shown, by table */
     this.unfolded = {};
     this.isBusy = false;
+    /** @type {{button: HTMLElement, heading: HTMLElement | null | undefined} | null} what had the focus last */
+    this.focused = null;
     this.isLoaded = false;
     this.soon = () => {
       clearTimeout(this.timer);
@@ -107,6 +109,28 @@ export class Storage extends LitElement {
     this.soon();
   }
 
+  /** Notes which button has the focus. @param {FocusEvent} event */
+  onFocus({ target }) {
+    const button = /** @type {HTMLElement} */ (target);
+    this.focused = { button, heading: button.closest("section")?.querySelector("h2") };
+  }
+
+  /** The focus is gone because the user went elsewhere, unless its button was disabled or removed. @param {FocusEvent} event */
+  onBlur({ target }) {
+    const button = /** @type {HTMLButtonElement} */ (target);
+    setTimeout(() => {
+      if (this.focused?.button === button && button.isConnected && !button.disabled) this.focused = null;
+    });
+  }
+
+  /** A button that is enabled again gets the focus back; one that was removed leaves it to the heading of its section. */
+  updated() {
+    if (!this.focused || document.activeElement !== document.body || this.isBusy) return;
+    const { button, heading } = this.focused;
+    const next = [button, heading, this.renderRoot.querySelector("h2")].find((each) => each?.isConnected);
+    /** @type {HTMLElement | null | undefined} */ (next)?.focus({ preventScroll: true });
+  }
+
   /** @param {any} pass a held one */
   confirm({ pass, refused }) {
     this.act(() => confirmHeld(pass, refused.message));
@@ -150,7 +174,7 @@ export class Storage extends LitElement {
     const { value, error, isAbsent } = source;
     if (isAbsent) return nothing;
     return html`<section aria-labelledby=${name} aria-busy=${value || error ? "false" : "true"}>
-      <div class="head"><h2 id=${name}>${t(`section-${name}`)}</h2>${value ? buttons : nothing}</div>
+      <div class="head"><h2 id=${name} tabindex="-1">${t(`section-${name}`)}</h2>${value ? buttons : nothing}</div>
       ${error ? html`<p class="bad">${t("section-failed", { why: error })} <button @click=${() => source.load()}>${t("storage-retry")}</button></p>` : nothing}
       ${value ? show(value) : error ? nothing : html`<p class="soft">${t("storage-loading")}</p>`}</section>`;
   }
@@ -159,9 +183,9 @@ export class Storage extends LitElement {
     const { retention } = this;
     const run = this.canWriteAll && retention.value?.plan?.has_rule
       ? html`<button ?disabled=${this.isBusy} @click=${this.run}>${t("storage-run")}</button>` : nothing;
-    return html`<div class="all">
+    return html`<div class="all" @focusin=${this.onFocus} @focusout=${this.onBlur}>
       ${retention.value ? held(this, retention.value) : nothing}
-      <section aria-labelledby="use"><h2 id="use">${t("section-use")}</h2>${use(retention.value)}</section>
+      <section aria-labelledby="use"><h2 id="use" tabindex="-1">${t("section-use")}</h2>${use(retention.value)}</section>
       ${this.section("rules", retention, (value) => rules(this, value), run)}
       ${retention.value?.plan?.has_rule === false ? nothing : this.section("plan", retention, (value) => plan(this, value))}
       ${this.section("queue", this.queue, (value) => queue(this, value))}
