@@ -40,7 +40,7 @@ import{a as m}from"./parts/chunk-6ZMBCD7N.js";import{a as d}from"./parts/chunk-M
       </header>
       ${this.told()}
       <main ?inert=${r} class=${h?"waits":""}>${this.has(e,w[e].load)?w[e].show():s}</main>
-      ${t&&this.has("player",()=>import("./parts/player-3OS4MXVW.js"))?o`<owl-player></owl-player>`:s}
+      ${t&&this.has("player",()=>import("./parts/player-F6E7KDMI.js"))?o`<owl-player></owl-player>`:s}
       ${i&&this.has("pictures",()=>import("./parts/pictures-25UJP2TC.js"))?o`<owl-pictures></owl-pictures>`:s}
       ${this.low()}
     `}link(e){let t={view:e,event:"",pictures:"",page:0};return o`<a href=${n.href(t)} aria-current=${n.state.view===e?"page":s}

@@ -27,6 +27,11 @@ export const stageStyle = css`
   .bar input { flex: 1; min-width: 3rem; margin: 0 .25rem; }
   .bar .plain { padding: .2rem .5rem; }
   .bar select { min-width: 0; padding: .2rem; }
+  @media (max-width: 30rem) {
+    .bar { flex-wrap: wrap; }
+    .bar input { order: -1; flex: 1 0 100%; margin: 0; min-height: 32px; } /* long enough for a finger */
+    .bar .time { flex: 1; }
+  }
   .time { font-variant-numeric: tabular-nums; white-space: nowrap; font-size: .9rem; }
   :host(:fullscreen) { background: #000; }
   :host(:fullscreen) .bar, :host(:fullscreen) .said { background: var(--card); }
