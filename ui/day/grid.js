@@ -186,8 +186,10 @@ export class Grid extends ListWindow {
     const count = Math.min(hour.count, last * sizes.columns) - first * sizes.columns;
     const events = this.drawnOf(block, hour);
     const width = pictureWidth(sizes.card, devicePixelRatio);
-    const style = `top: ${sizes.hourHead + first * sizes.row}px; ${this.columns}`;
-    return html`<div class="hour" .style=${`top: ${hour.top}px; height: ${hour.height}px`}><h3>${hourKey(day, hour.hour).slice(11)}:00
+    const columns = Math.min(hour.count, sizes.columns);
+    const style = `top: ${sizes.hourHead + first * sizes.row}px; ${this.columns(columns)}`;
+    const [left, across] = [sizes.side + hour.column * (sizes.card + sizes.gap), columns * (sizes.card + sizes.gap) - sizes.gap];
+    return html`<div class="hour" .style=${`top: ${hour.top}px; height: ${hour.height}px; left: ${left}px; width: ${across}px`}><h3>${hourKey(day, hour.hour).slice(11)}:00
       <small>${number(hour.count)}</small></h3><div class="cards" .style=${style}>
       ${events ? repeat(events, ({ id }) => id, (event) => this.card(event, width, tab)) : Array.from({ length: count }, () => html`<div class="ghost"></div>`)}
     </div></div>`;
@@ -200,13 +202,14 @@ export class Grid extends ListWindow {
       .isSelecting=${selection.size > 0} .isLit=${event.id === this.litId}></owl-card>`;
   }
 
-  get columns() {
-    const { columns, row, gap } = this.sizes;
-    return `grid-template-columns: repeat(${columns}, minmax(0, 1fr)); grid-auto-rows: ${row - gap}px`;
+  /** @param {number} columns */
+  columns(columns) {
+    const { row, gap } = this.sizes;
+    return `gap: ${gap}px; grid-template-columns: repeat(${columns}, minmax(0, 1fr)); grid-auto-rows: ${row - gap}px`;
   }
 
   skeleton() {
-    return html`<div class="skeleton cards" aria-hidden="true" .style=${this.columns}>
+    return html`<div class="skeleton cards" aria-hidden="true" .style=${this.columns(this.sizes.columns)}>
       ${Array.from({ length: this.sizes.columns * this.rowsOfScreen }, () => html`<div class="ghost"></div>`)}</div>`;
   }
 }

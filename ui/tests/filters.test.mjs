@@ -60,6 +60,55 @@ test("what the counts do not cover is found page by page", async (t) => {
   await page.waitForURL((url) => !url.searchParams.has("saved"));
 });
 
+test("what is found page by page moves nothing that is shown", async (t) => {
+  // One to three saved events an hour, so that pages end within hours, and days within rows.
+  const events = Array.from({ length: 300 }, (_, nth) => ({ nth, hour: 299 - nth })).filter(({ nth }) => nth % 4).flatMap(({ nth, hour }) => (
+    Array.from({ length: 1 + (nth % 3) }, (_, count) => (
+      { day: daysAgo(1 + Math.floor((299 - hour) / 24)), time: `${two(hour % 24)}-${two(10 * count)}-00`, movie: false, frames: 1, saved: true }))));
+  const owlery = await serve(t, { events });
+  const page = await openPage(t);
+  /** @type {(() => void)[]} */
+  const held = [];
+  await page.route(/events\?.*(cursor|order=asc)/, async (route) => {
+    await new Promise((resume) => held.push(() => resume(undefined)));
+    await route.continue();
+  });
+  /** Where every card is, its day and hour, and where the list is. */
+  const places = () => askGrid(page, (grid) => ({
+    y: grid.y, hours: grid.layout.days.flatMap((/** @type {any} */ { day, top, hours }) => hours.map((/** @type {any} */ hour) => (
+      { key: `${day} ${hour.hour}`, count: hour.count, column: hour.column, top: top + hour.top }))) }));
+  /** Lets the requests go, until there are more hours; what was there has to be where it was. @param {string} start */
+  const grow = async (start) => {
+    const before = await places();
+    const after = await waitUntil("more hours", async () => {
+      for (const go of held.splice(0)) go();
+      const now = await places();
+      return now.hours.length > before.hours.length ? now : null;
+    });
+    const found = new Map(after.hours.map((/** @type {any} */ hour) => [hour.key, hour]));
+    const shift = after.y - before.y;
+    for (const { key, ...was } of before.hours) {
+      const is = /** @type {any} */ (found.get(key));
+      if (key === start) assert.deepEqual([is.column, was.column], [0, 0]); // it has rows of its own while it grows
+      else if (was.top === before.hours[0].top) assert.equal(is.top, was.top + shift); // in the first row newer hours go to the left
+      else assert.deepEqual({ ...was, top: was.top + shift }, { count: is.count, column: is.column, top: is.top }, key);
+    }
+    return after;
+  };
+  for (const [query, start, times] of /** @type {[string, string, number][]} */ ([["", "", 4], [`&day=${daysAgo(6)}`, "", 4], [`&day=${daysAgo(6)}&at=${daysAgo(6)}T12:15:00`, `${daysAgo(6)} 12`, 4]])) {
+    await page.goto(`${owlery.url}?saved=1${query}`);
+    await waitUntil("the first cards", async () => (await ids(page)).length > 0);
+    for (let nth = 0; nth < times; nth++) {
+      await waitUntil("a request that waits", async () => {
+        await page.evaluate((isUp) => scrollTo(0, isUp ? 0 : document.documentElement.scrollHeight), query !== "" && nth % 2 > 0);
+        return held.length > 0;
+      });
+      await grow(start);
+    }
+    for (const go of held.splice(0)) go();
+  }
+});
+
 test("events come and go under a filter as they change", async (t) => {
   const owlery = await serve(t, { events: [{ day, time: "10-00-00", saved: true }, { day, time: "10-05-00" }] });
   const page = await openPage(t);

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
-import { layOut, pictureWidth, placeAt, sizesFor, topOf } from "../day/grid/layout.js";
+import { layOut, pictureWidth, placeAt, rowsWithin, sizesFor, topOf, within } from "../day/grid/layout.js";
 import { step } from "../day/grid/steps.js";
 import { askGrid, cards, focused, ids, pictures, writeMany } from "./day.mjs";
 import { axeViolations, closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
@@ -14,7 +14,18 @@ after(closeBrowser);
 const some = (day, count, more) => Array.from({ length: count }, (_, nth) => ({ day, time: `10-${String(nth).padStart(2, "0")}-01`, movie: false, ...more }));
 
 /** @param {number} hour @param {number} count */
-const hours = (hour, count) => Array.from({ length: 24 }, (_, nth) => (nth === hour ? count : 0));
+const hours = (hour, count) => counts({ [hour]: count });
+
+/** The counts of a day. @param {Record<number, number>} known by hour */
+const counts = (known) => Array.from({ length: 24 }, (_, nth) => known[nth] ?? 0);
+
+/** The bands of a day: hours, with their columns. @param {import("../day/grid/layout.js").DayBlock} day */
+function bandsOf({ hours }) {
+  /** @type {Map<number, string[]>} */
+  const bands = new Map();
+  for (const { hour, column, top } of hours) bands.set(top, [...(bands.get(top) ?? []), `${hour}@${column}`]);
+  return [...bands.values()].map((band) => band.join(" "));
+}
 
 test("rows are known from counts", () => {
   const sizes = { columns: 3, card: 200, row: 150, gap: 10, dayHead: 50, hourHead: 30, side: 10 };
@@ -27,6 +38,46 @@ test("rows are known from counts", () => {
   assert.deepEqual(step(layout, { day: "2026-11-18", hour: 3, index: 0 }, "ArrowUp", 3, 4), { day: "2026-11-20", hour: 10, index: 6 });
   assert.deepEqual([sizesFor(360).columns, sizesFor(1280).columns, sizesFor(3840).columns], [2, 5, 12]);
   assert.deepEqual([pictureWidth(240, 1), pictureWidth(170, 3), pictureWidth(240, 2), pictureWidth(150, 1)], [240, 320, 640, 160]);
+});
+
+test("small hours share a row", () => {
+  const sizes = { columns: 5, card: 200, row: 150, gap: 10, dayHead: 50, hourHead: 30, side: 10 };
+  const day = { day: "2026-11-20", hours: counts({ 8: 2, 7: 1, 5: 2, 3: 1, 2: 7, 1: 1, 0: 1 }) };
+  assert.deepEqual(bandsOf(layOut([day], sizes).days[0]), ["8@0 7@2 5@3", "3@0", "2@0", "1@0 0@1"]);
+  // Today hours are added at the upper end.
+  const today = { ...day, from: -1 };
+  const layout = layOut([today, { day: "2026-11-18", hours: hours(3, 1) }], sizes);
+  const [{ hours: blocks, height }] = layout.days;
+  assert.deepEqual(bandsOf(layout.days[0]), ["8@0", "7@0 5@1 3@3", "2@0", "1@0 0@1"]);
+  assert.deepEqual(blocks.map(({ hour }) => hour), [8, 7, 5, 3, 2, 1, 0]);
+  assert.equal(height, 50 + 4 * 30 + 5 * 150 + 12);
+  assert.equal(topOf(layout, "2026-11-20", 3, 0, sizes), 50 + 2 * 30 + 150);
+  assert.deepEqual(within(blocks, 50 + 180 + 1, 50 + 180 + 2).map(({ hour }) => hour), [7, 5, 3]);
+  assert.deepEqual(placeAt(layout, 50 + 180 + 40, sizes), { day: "2026-11-20", hour: 7, index: 0, offset: -10 });
+  assert.deepEqual(rowsWithin(blocks[3], 50 + 180 + 31, 50 + 180 + 32, sizes), [0, 1]);
+  // Another event of the newest hour leaves the older ones where they are.
+  assert.deepEqual(bandsOf(layOut([{ ...today, hours: counts({ 8: 1, 7: 1, 5: 2, 3: 1 }) }], sizes).days[0]), ["8@0 7@1 5@2 3@4"]);
+  assert.deepEqual(bandsOf(layOut([{ ...today, hours: counts({ 9: 1, 8: 2, 7: 1, 5: 2, 3: 1 }) }], sizes).days[0]), ["9@0 8@1", "7@0 5@1 3@3"]);
+  // What is found at both ends of an hour leaves those between where they are.
+  const found = counts({ 9: 2, 8: 3, 7: 2, 6: 1, 5: 2, 4: 3, 3: 1, 2: 1 });
+  assert.deepEqual(bandsOf(layOut([{ ...day, hours: found }], sizes).days[0]), ["9@0 8@2", "7@0 6@2 5@3", "4@0 3@3 2@4"]);
+  assert.deepEqual(bandsOf(layOut([{ ...day, hours: found, from: 5 }], sizes).days[0]), ["9@0 8@2", "7@0 6@2", "5@0", "4@0 3@3 2@4"]);
+});
+
+test("arrows lead through hours that share a row", () => {
+  const sizes = { columns: 5, card: 200, row: 150, gap: 10, dayHead: 50, hourHead: 30, side: 10 };
+  const layout = layOut([{ day: "2026-11-20", from: -1, hours: counts({ 8: 2, 7: 1, 5: 2, 3: 1, 2: 7, 1: 1, 0: 1 }) }, { day: "2026-11-18", hours: hours(3, 1) }], sizes);
+  /** @param {string} key @param {number} hour @param {number} index */
+  const go = (key, hour, index) => {
+    const spot = step(layout, { day: "2026-11-20", hour, index }, key, 5, 2);
+    return `${spot?.day.slice(8)} ${spot?.hour}:${spot?.index}`;
+  };
+  assert.deepEqual([go("ArrowRight", 8, 1), go("ArrowRight", 7, 0), go("ArrowLeft", 5, 0), go("ArrowLeft", 2, 0)], ["20 7:0", "20 5:0", "20 7:0", "20 3:0"]);
+  assert.deepEqual([go("ArrowDown", 8, 0), go("ArrowDown", 8, 1), go("ArrowDown", 5, 1), go("ArrowDown", 3, 0)], ["20 7:0", "20 5:0", "20 2:2", "20 2:3"]);
+  assert.deepEqual([go("ArrowDown", 2, 4), go("ArrowDown", 2, 6), go("ArrowDown", 2, 5), go("ArrowDown", 0, 0)], ["20 2:6", "20 0:0", "20 1:0", "18 3:0"]);
+  assert.deepEqual([go("ArrowUp", 0, 0), go("ArrowUp", 1, 0), go("ArrowUp", 2, 2), go("ArrowUp", 2, 4)], ["20 2:6", "20 2:5", "20 5:1", "20 3:0"]);
+  assert.deepEqual([go("ArrowUp", 3, 0), go("ArrowUp", 7, 0), go("ArrowUp", 8, 1)], ["20 8:1", "20 8:0", "20 8:1"]);
+  assert.deepEqual([go("PageDown", 8, 1), go("PageUp", 0, 0), go("End", 8, 0), go("Home", 0, 0)], ["20 2:1", "20 2:1", "18 3:0", "20 8:0"]);
 });
 
 test("the newest events come first, with pictures, by day and hour", async (t) => {
@@ -45,6 +96,64 @@ test("the newest events come first, with pictures, by day and hour", async (t) =
   await waitUntil("the focus on the card again", async () => (await focused(page)) === `Camera1/${daysAgo(2)}/10-00-01`);
   const whole = await cards(page).first().evaluate((card) => getComputedStyle(/** @type {Element} */ (card.shadowRoot?.querySelector("img"))).objectFit);
   assert.equal(whole, "contain");
+});
+
+test("small hours stand side by side, each below its heading, and the keys lead through them", async (t) => {
+  const [busy, quiet] = [daysAgo(1), daysAgo(2)];
+  const at = (/** @type {string} */ day, /** @type {string} */ time) => `Camera1/${day}/${time}`;
+  const times = ["03-00-00", "05-10-00", "05-20-00", "08-00-00", "08-30-00"];
+  const owlery = await serve(t, { events: [...some(busy, 7), ...times.map((time) => ({ day: quiet, time, movie: false }))] });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const boxes = () => page.evaluate(() => {
+    const box = (/** @type {Element} */ element) => {
+      const { left, right, top, bottom } = element.getBoundingClientRect();
+      return { left: Math.round(left), right: Math.round(right), top: Math.round(top), bottom: Math.round(bottom) };
+    };
+    return [.../** @type {ShadowRoot} */ (document.querySelector("owl-app")?.shadowRoot?.querySelector("owl-day")?.shadowRoot?.querySelector("owl-grid")?.shadowRoot)
+      .querySelectorAll(".hour")].map((hour) => ({ title: /** @type {HTMLElement} */ (hour.querySelector("h3")).innerText.replace(/\s+/, " "),
+      head: box(/** @type {Element} */ (hour.querySelector("h3"))), cards: [...hour.querySelectorAll("owl-card")].map(box) }));
+  });
+  const [seven, ...small] = await boxes();
+  assert.equal(seven.title, "10:00 7");
+  assert.deepEqual(small.map(({ title, cards }) => `${title}/${cards.length}`), ["08:00 2/2", "05:00 2/2", "03:00 1/1"]);
+  const row = small.flatMap(({ cards }) => cards);
+  assert.ok(row.every(({ top, bottom }) => top === row[0].top && bottom === row[0].bottom && top > seven.cards[6].bottom), "one row");
+  assert.ok(row.every(({ left, right }, nth) => Math.abs(left - seven.cards[nth].left) <= 1 && Math.abs(right - seven.cards[nth].right) <= 1), "the columns of all rows");
+  for (const { head, cards } of small) assert.ok(head.left === cards[0].left && head.right === cards.at(-1)?.right && head.bottom <= cards[0].top, "a heading above its cards");
+  assert.deepEqual((await ids(page)).slice(7), [...times].reverse().map((time) => at(quiet, time)), "read by time");
+
+  await cards(page).nth(1).getByRole("link").focus();
+  for (const [key, day, time] of [["ArrowDown", busy, "10-00-01"], ["ArrowDown", quiet, "08-00-00"], ["ArrowLeft", quiet, "08-30-00"], ["ArrowRight", quiet, "08-00-00"], ["ArrowRight", quiet, "05-20-00"],
+    ["ArrowRight", quiet, "05-10-00"], ["ArrowUp", busy, "10-00-01"], ["ArrowUp", busy, "10-05-01"], ["End", quiet, "03-00-00"], ["ArrowLeft", quiet, "05-10-00"]]) {
+    await page.keyboard.press(key);
+    await waitUntil(`${key} to ${time}`, async () => (await focused(page)) === at(day, time));
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await waitUntil("two columns", () => askGrid(page, (grid) => grid.sizes.columns === 2));
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await waitUntil("the last row", async () => (await boxes()).at(-1)?.title === "03:00 1");
+  const tops = new Map((await boxes()).map(({ title, head }) => [title, head]));
+  assert.equal(tops.get("05:00 2")?.top, (tops.get("03:00 1")?.top ?? 0) - (await askGrid(page, (grid) => grid.sizes.row + grid.sizes.hourHead)));
+});
+
+test("one who goes to a moment stays there, also in a row of several hours", async (t) => {
+  const events = [...some(daysAgo(1), 9), ...["03-00-00", "05-10-00", "08-00-00"].map((time) => ({ day: daysAgo(2), time, movie: false })), ...some(daysAgo(3), 40)];
+  const owlery = await serve(t, { events });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const wanted = `${daysAgo(2)}T05:10:00`;
+  await page.goto(`${owlery.url}?day=${daysAgo(2)}&at=${daysAgo(2)}T06:00:00`);
+  await page.locator("owl-card[islit]").waitFor();
+  const lit = () => page.locator("owl-card[islit]").evaluate((card) => /** @type {any} */ (card).event.start);
+  assert.equal(await lit(), wanted);
+  await waitUntil("the moment in the address", () => new URL(page.url()).searchParams.get("at") === wanted);
+  assert.equal(await page.locator("owl-timeline").evaluate((timeline) => new Date(/** @type {any} */ (timeline).cursor.time).toISOString().slice(0, 19)), wanted);
+  await page.reload();
+  await page.locator("owl-card[islit]").waitFor();
+  assert.equal(await lit(), wanted);
 });
 
 test("of many days only what is near the viewport is in the document", async (t) => {

@@ -63,8 +63,9 @@ export class Counted {
   /** @returns {Day[]} */
   get days() {
     const { hours: shown } = address.state;
+    const today = dayOf(archive.now);
     const days = archive.daysBetween(this.span.from, this.span.to).map((day) => ({
-      day, hours: archive.hoursOf(day).map((count, hour) => (showsHour(shown, hour) ? this.#count(day, hour, count) : 0)),
+      day, from: day < today ? 24 : -1, hours: archive.hoursOf(day).map((count, hour) => (showsHour(shown, hour) ? this.#count(day, hour, count) : 0)),
     }));
     return days.filter(({ day, hours }) => hours.some(Boolean) || archive.counts(day).some(({ loose }) => loose > 0));
   }

@@ -9,7 +9,7 @@ import { hourKey } from "./counted.js";
 /** @typedef {import("../../core/archive.js").Event} Event */
 
 const PAGE = 60; // events of a request
-const ENOUGH = 30; // events of the shown hours for which pages are asked for one after the other
+const ENOUGH = 30; // events of the shown hours for which pages are asked for one after the other; no row has more cards
 const PAGES = 20; // at most that many
 
 export class Found {
@@ -35,7 +35,8 @@ export class Found {
 
   /** @param {string} day */
   reaches(day) {
-    return this.#events.length > 0 && day <= dayOf(this.#events[0].start) && day >= dayOf(/** @type {Event} */ (this.#events.at(-1)).start);
+    const [newest, oldest] = [this.#events[0], this.#events.at(-1)].map((event) => (event ? dayOf(event.start) : ""));
+    return (day < newest && day > oldest) || [...this.#hours.keys()].some((key) => key.startsWith(day));
   }
 
   /** Finds again what is shown. */
@@ -127,7 +128,24 @@ export class Found {
       if (!this.#byHour.has(key)) this.#byHour.set(key, []);
       this.#byHour.get(key)?.push(event);
     }
+    for (const key of [...this.#byHour.keys()].filter((key) => this.#isPart(key))) this.#byHour.delete(key);
     return this.#byHour;
+  }
+
+  /** Whether an hour waits for the rest of its events: with them it may not fit into a row with others. One that fills rows of its own needs not, nor
+   * the one where it began, which shares none. @param {string} key */
+  #isPart(key) {
+    const [newest, oldest] = [this.#events[0], this.#events.at(-1)].map((event) => event?.start.slice(0, 13));
+    const start = this.#start.slice(0, 13); // a day or an hour
+    const isAtEnd = (key === oldest && !this.isWhole("down")) || (key === newest && key.slice(0, start.length) > start && !this.isWhole("up"));
+    return isAtEnd && key !== start && /** @type {Event[]} */ (this.#byHour?.get(key)).length < ENOUGH;
+  }
+
+  /** The hour on both sides of which the hours of a day are found. @param {string} day */
+  #from(day) {
+    const start = this.#start.slice(0, 10);
+    if (!start || day < start || day === this.#start) return 24;
+    return day > start ? -1 : Number(this.#start.slice(11, 13));
   }
 
   /** Leaves out what is newer than an event, or nothing. @param {Event | null} edge */
@@ -144,7 +162,7 @@ export class Found {
       if (!days.has(day)) days.set(day, Array(24).fill(0));
       /** @type {number[]} */ (days.get(day))[Number(key.slice(11))] = events.length;
     }
-    return [...days].map(([day, hours]) => ({ day, hours })).sort((a, b) => (a.day < b.day ? 1 : -1));
+    return [...days].map(([day, hours]) => ({ day, hours, from: this.#from(day) })).sort((a, b) => (a.day < b.day ? 1 : -1));
   }
 
   /** @param {string} day @param {number} hour */

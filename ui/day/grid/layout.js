@@ -1,11 +1,14 @@
-// Where everything of the list is: days, hours and rows of cards, from the counts alone. Only numbers, no elements.
+// Where everything of the list is: days, hours and rows of cards, from the counts alone. Small hours that follow each other share a row, each
+// below its own heading. Only numbers, no elements.
 
-/** @typedef {{day: string, hours: number[]}} Day a day with the number of cards of each of its 24 hours */
+/** @typedef {{day: string, hours: number[], from?: number}} Day a day with the number of cards of each of its 24 hours. Newer hours
+ * may be added to those after the hour `from`, older ones to those before it (default: 24) */
 /** @typedef {{columns: number, card: number, row: number, gap: number, dayHead: number, hourHead: number, side: number}} Sizes in pixels; `row` has its gap */
-/** @typedef {{hour: number, count: number, rows: number, top: number, height: number}} HourBlock `top` is that within the day */
+/** @typedef {{hour: number, count: number, column: number, rows: number, top: number, height: number}} HourBlock `top` is that within the day; `column` that of the
+ * first card. The blocks of hours that share a row have the same top */
 /** @typedef {{day: string, count: number, top: number, height: number, hours: HourBlock[]}} DayBlock */
 /** @typedef {{days: DayBlock[], height: number}} Layout the newest first */
-/** @typedef {{day: string, hour: number, index: number, offset: number}} Place a card (`index` in its hour; -1: the heading of the day), and how far
+/** @typedef {{day: string, hour: number, index: number, offset: number}} Place a card (`index` in its hour; -1: the heading of a day without), and how far
  * below a line its top is */
 
 const CAPTION = 26; // the line below a picture
@@ -30,19 +33,45 @@ export function pictureWidth(card, density) {
   return [160, 240, 320].find((width) => width >= wanted) ?? 640;
 }
 
+/** Puts hours together as long as their cards fit into a row. @param {number[]} order @param {number[]} counts by hour @param {number} columns */
+function pack(order, counts, columns) {
+  /** @type {number[][]} */
+  const bands = [];
+  let room = 0;
+  for (const hour of order) {
+    const isNew = counts[hour] > room;
+    if (isNew) bands.push([hour]);
+    else bands[bands.length - 1].push(hour);
+    room = (isNew ? columns : room) - counts[hour];
+  }
+  return bands;
+}
+
+/** The hours of a day by row, the newest first. An hour that is added leaves all rows as they are but the one at this end. @param {Day} day @param {number} columns */
+function bandsOf({ hours, from = 24 }, columns) {
+  const known = [...hours.keys()].filter((hour) => hours[hour]);
+  const newer = pack(known.filter((hour) => hour > from), hours, columns);
+  const older = pack(known.filter((hour) => hour < from).reverse(), hours, columns);
+  return [...newer.reverse().map((band) => band.reverse()), ...(hours[from] ? [[from]] : []), ...older];
+}
+
 /** @param {Day} day @param {number} top @param {Sizes} sizes @returns {DayBlock} */
-function layOutDay({ day, hours }, top, { columns, row, dayHead, hourHead }) {
+function layOutDay(day, top, { columns, row, dayHead, hourHead }) {
+  const { hours } = day;
   /** @type {HourBlock[]} */
   const blocks = [];
-  let height = dayHead;
-  for (let hour = 23; hour >= 0; hour--) {
-    const count = hours[hour];
-    if (!count) continue;
-    const rows = Math.ceil(count / columns);
-    blocks.push({ hour, count, rows, top: height, height: hourHead + rows * row });
-    height += hourHead + rows * row;
+  let bottom = dayHead;
+  for (const band of bandsOf(day, columns)) {
+    const rows = Math.ceil(hours[band[0]] / columns);
+    const height = hourHead + rows * row;
+    let column = 0;
+    for (const hour of band) {
+      blocks.push({ hour, count: hours[hour], column, rows, top: bottom, height });
+      column += hours[hour];
+    }
+    bottom += height;
   }
-  return { day, count: hours.reduce((sum, count) => sum + count, 0), top, height: height + SPACE, hours: blocks };
+  return { day: day.day, count: hours.reduce((sum, count) => sum + count, 0), top, height: bottom + SPACE, hours: blocks };
 }
 
 /** @param {Day[]} days the newest first @param {Sizes} sizes @returns {Layout} */
@@ -101,7 +130,7 @@ export function placeAt({ days }, y, { columns, row, hourHead }) {
   if (!day) return null;
   const within = y - day.top;
   const hour = day.hours[firstBelow(day.hours, within)] ?? day.hours.at(-1);
-  if (!hour || y < day.top) return { day: day.day, hour: hour?.hour ?? 0, index: -1, offset: day.top - y };
+  if (!hour) return { day: day.day, hour: 0, index: -1, offset: day.top - y };
   const line = Math.min(hour.rows - 1, Math.max(0, Math.floor((within - hour.top - hourHead) / row)));
   return { day: day.day, hour: hour.hour, index: line * columns, offset: hour.top + hourHead + line * row - within };
 }

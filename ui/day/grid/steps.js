@@ -4,19 +4,24 @@
 /** @typedef {{day: string, hour: number, index: number}} Spot a card: `index` in its hour */
 
 /** @param {Layout} layout */
-const hoursOf = ({ days }) => days.flatMap(({ day, hours }) => hours.map(({ hour, count }) => ({ day, hour, count })));
+const hoursOf = ({ days }) => days.flatMap(({ day, top, hours }) => hours.map((hour) => ({ day, ...hour, top: top + hour.top })));
 
-/** The card in the row below or above, in the same column. @param {ReturnType<typeof hoursOf>} hours @param {number} at @param {number} index @param {number} columns
- * @param {1 | -1} way @returns {[number, number]} */
+/** The card in the row below or above, in the same column or the last one before it. @param {ReturnType<typeof hoursOf>} hours @param {number} at
+ * @param {number} index @param {number} columns @param {1 | -1} way @returns {[number, number]} */
 function line(hours, at, index, columns, way) {
-  const column = index % columns;
-  const rows = Math.ceil(hours[at].count / columns);
+  const { column, count, rows, top } = hours[at];
+  const wanted = column + (index % columns);
   const row = Math.floor(index / columns) + way;
-  if (row >= 0 && row < rows) return [at, Math.min(row * columns + column, hours[at].count - 1)];
-  const next = hours[at + way];
-  if (!next) return [at, index];
-  const first = way > 0 ? 0 : (Math.ceil(next.count / columns) - 1) * columns;
-  return [at + way, Math.min(first + column, next.count - 1)];
+  if (row >= 0 && row < rows) return [at, Math.min(row * columns + wanted, count - 1)];
+  let next = at;
+  while (hours[next]?.top === top) next += way;
+  if (!hours[next]) return [at, index];
+  // Of the hours that share the row, the one that has the column.
+  const band = hours[next].top;
+  while (hours[next].column > wanted) next--;
+  while (hours[next + 1]?.top === band && hours[next + 1].column <= wanted) next++;
+  const first = way > 0 ? 0 : (hours[next].rows - 1) * columns;
+  return [next, Math.min(first + wanted - hours[next].column, hours[next].count - 1)];
 }
 
 /** @param {Layout} layout @param {Spot} spot @param {string} key @param {number} columns @param {number} page rows of a screen @returns {Spot | null} */

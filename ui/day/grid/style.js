@@ -17,18 +17,17 @@ export const listStyle = css`
   .head a { font-size: .875rem; }
   .head button { margin-left: auto; flex: none; }
   .narrow { display: none; }
-  .hour { position: absolute; left: 0; right: 0; padding: 0 var(--side); }
-  h3 { height: 32px; padding-top: 8px; font-size: .8125rem; font-weight: 600; color: var(--soft); font-variant-numeric: tabular-nums; }
+  .hour { position: absolute; }
+  h3 { height: 27px; padding-top: 6px; border-bottom: 1px solid var(--line); font-size: .8125rem; font-weight: 600; color: var(--soft); font-variant-numeric: tabular-nums; }
   h3 small { font-weight: 400; margin-left: .35rem; }
-  .cards { position: absolute; left: var(--side); right: var(--side); display: grid; gap: 12px; }
+  .cards { position: absolute; left: 0; right: 0; display: grid; }
   .ghost { border-radius: var(--round); background: var(--card); opacity: .6; margin-bottom: 26px; }
-  .skeleton { top: 80px; }
+  .skeleton { left: var(--side); right: var(--side); top: 80px; }
   .more { position: fixed; z-index: 2; left: 0; right: 0; top: calc(var(--stick, 0px) + 56px); display: flex; justify-content: center; pointer-events: none; }
   .more button { pointer-events: auto; border-radius: 2rem; box-shadow: 0 2px 10px var(--shade); }
   .empty { display: grid; justify-items: center; gap: .75rem; max-width: 34rem; margin: 0 auto; padding: 4rem 1.5rem; text-align: center; overflow-wrap: anywhere; }
   @media (max-width: 559px) {
     :host { --side: 10px; }
-    .cards { gap: 8px; }
     .ghost { margin-bottom: 52px; }
     .wide { display: none; }
     .narrow { display: inline; }

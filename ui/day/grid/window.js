@@ -4,12 +4,13 @@
 
 import { address, filtersOf, isFiltered } from "../../core/address.js";
 import { archive } from "../../core/archive.js";
-import { HOUR, dayOf, format, parse } from "../../core/time.js";
+import { dayOf, format, parse } from "../../core/time.js";
 import { LitElement } from "../../vendor/lit.js";
 import { cursor } from "../cursor.js";
 import { Counted, hourKey } from "./counted.js";
 import { Found } from "./found.js";
-import { cut, hourBefore, layOut, placeAt, rowsWithin, sizesFor, topOf, within } from "./layout.js";
+import { cut, layOut, placeAt, rowsWithin, sizesFor, topOf, within } from "./layout.js";
+import { findTarget } from "./target.js";
 
 /** @typedef {import("../../core/archive.js").Event} Event */
 /** @typedef {import("./steps.js").Spot} Spot */
@@ -41,6 +42,8 @@ export class ListWindow extends LitElement {
     this.reach = 1;
     /** @type {Target | null} */
     this.target = null;
+    /** the card that one went to last @type {import("./target.js").Goal | null} */
+    this.goal = null;
     /** what is drawn, from and to which pixel of the list */
     this.drawn = { from: 0, to: 0 };
     this.isAtTop = true;
@@ -194,6 +197,16 @@ export class ListWindow extends LitElement {
     return list ? this.stick - list.getBoundingClientRect().top : 0;
   }
 
+  /** What is at the top: of the first row the card that one went to, or else the first one. */
+  get place() {
+    const { layout, sizes, goal } = this;
+    const place = placeAt(layout, this.y + sizes.dayHead, sizes);
+    const index = goal ? (this.eventsOf(goal.day, goal.hour)?.findIndex(({ id }) => id === goal.id) ?? -1) : -1;
+    if (!goal || !place || index < 0) return place;
+    const isThere = topOf(layout, goal.day, goal.hour, index, sizes) === topOf(layout, place.day, place.hour, place.index, sizes);
+    return isThere ? { ...place, hour: goal.hour, index } : place;
+  }
+
   get rowsOfScreen() {
     return Math.max(1, Math.floor((innerHeight - this.stick - this.sizes.dayHead) / this.sizes.row));
   }
@@ -236,8 +249,7 @@ export class ListWindow extends LitElement {
 
   /** Lays out everything again so that what one looks at stays where it is. */
   layOutAgain() {
-    const [y, old] = [this.y, this.layout];
-    const place = placeAt(old, y + this.sizes.dayHead, this.sizes);
+    const { place, layout: old } = this;
     const id = place && place.index >= 0 ? this.eventAt(place)?.id : undefined;
     const oldTop = place && topOf(old, place.day, place.hour, place.index, this.sizes);
     this.lastWidth = this.offsetWidth;
@@ -268,30 +280,10 @@ export class ListWindow extends LitElement {
 
   /** Where the list has to be for a target; null as long as that is not known. @param {Target} target */
   topOfTarget(target) {
-    const { sizes, layout } = this;
-    if (!this.isLoaded || !layout.days.length) return null;
-    const finish = (/** @type {number} */ y) => {
-      this.target = null;
-      return y;
-    };
-    if (!target.at) {
-      if (!target.day) return finish(Math.min(0, this.y));
-      const block = layout.days.find(({ day }) => day <= target.day) ?? layout.days[layout.days.length - 1];
-      return finish(block.top);
-    }
-    let hour = Number(target.at.slice(11, 13));
-    let found = hourBefore(layout, dayOf(target.at), hour);
-    for (; found; found = hourBefore(layout, hour > 0 ? found.day : dayOf(parse(found.day) - HOUR), hour > 0 ? hour - 1 : 23)) {
-      const events = this.eventsOf(found.day, found.hour);
-      const index = events ? events.findIndex(({ start }) => start <= target.at) : 0;
-      ({ hour } = found);
-      if (index < 0) continue;
-      const y = (topOf(layout, found.day, found.hour, index, sizes) ?? 0) - sizes.dayHead - (index < sizes.columns ? sizes.hourHead : 0);
-      if (!events) return y;
-      this.highlight(events[index].id);
-      return finish(y);
-    }
-    return finish(layout.height);
+    const found = this.isLoaded ? findTarget(this, target) : null;
+    if (found?.isSure) [this.target, this.goal] = [null, found.goal];
+    if (found?.goal) this.highlight(found.goal.id);
+    return found ? found.y : null;
   }
 
   /** Shows shortly which card was meant. @param {string} id */
@@ -327,7 +319,7 @@ export class ListWindow extends LitElement {
 
   /** Says what is at the top. */
   tellPlace() {
-    const place = placeAt(this.layout, this.y + this.sizes.dayHead, this.sizes);
+    const { place } = this;
     if (place) cursor.show(parse(this.eventAt(place)?.start ?? `${hourKey(place.day, place.hour)}:59:59`));
   }
 
@@ -343,9 +335,9 @@ export class ListWindow extends LitElement {
   settle() {
     const { view, event, pictures } = address.state;
     if (view !== "day" || event || pictures || this.target || !this.isLoaded) return;
-    const place = this.isAtTop ? null : placeAt(this.layout, this.y + this.sizes.dayHead, this.sizes);
+    const place = this.isAtTop ? null : this.place;
     const first = place && place.index >= 0 ? this.eventAt(place) : undefined;
-    const isOfDay = place && this.layout.days.some(({ day, top }) => day === place.day && Math.abs(top - this.y) < 2);
+    const isOfDay = place && this.goal?.id !== first?.id && this.layout.days.some(({ day, top }) => day === place.day && Math.abs(top - this.y) < 2);
     this.here = { day: place?.day ?? "", at: isOfDay ? "" : (first?.start ?? "") };
     address.replace(this.here);
   }
