@@ -263,6 +263,29 @@ test("a new event moves nothing for one who has scrolled away", async (t) => {
   await pill.waitFor({ state: "detached" });
 });
 
+test("late events of small hours move nothing that one looks at", async (t) => {
+  const day = daysAgo(1);
+  const events = Array.from({ length: 48 }, (_, nth) => ({ day, time: `${String(nth >> 1).padStart(2, "0")}-${nth % 2 ? 40 : 20}-00`, movie: false, frames: 1 }));
+  const owlery = await serve(t, { events });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await page.evaluate(() => scrollTo(0, 1000));
+  await waitUntil("scrolled", () => askGrid(page, (grid) => !grid.isAtTop && grid.source.edge !== null));
+  await pictures(page);
+  const watched = await askGrid(page, (grid) => grid.eventAt(grid.place).id);
+  const box = () => cards(page).evaluateAll((all, id) => {
+    const { left, top } = /** @type {Element} */ (all.find((card) => /** @type {any} */ (card).event.id === id)).getBoundingClientRect();
+    return { left, top };
+  }, watched);
+  const before = await box();
+  for (const time of ["21-10-00", "20-10-00", "20-30-00"]) owlery.add({ day, time, movie: false, frames: 1 });
+  await waitUntil("the late events", () => askGrid(page, (grid) => grid.layout.days[0].count === 51));
+  assert.deepEqual(await box(), before);
+  assert.deepEqual((await askGrid(page, (grid) => grid.layout.days[0].hours.filter((/** @type {any} */ { hour }) => hour > 18))).map((/** @type {any} */ { hour, column }) => `${hour}@${column}`),
+    ["23@0", "22@2", "21@0", "20@0", "19@0"]);
+});
+
 test("at the top new events just appear, and those there stay", async (t) => {
   const owlery = await serve(t, { events: some(daysAgo(1), 4) });
   const page = await openPage(t);
