@@ -17,8 +17,9 @@ export class Found {
   edge = null;
   /** @type {Event[]} the newest first */
   #events = [];
-  /** @type {Map<string, Event[]> | null} by hour */
+  /** @type {Map<string, Event[]> | null} by hour, of the part of the day `of` */
   #byHour = null;
+  #of = "";
   /** the cursors of what follows; null at the end @type {{up: string | null, down: string | null}} */
   #next = { up: null, down: "" };
   #start = "";
@@ -120,8 +121,9 @@ export class Found {
   }
 
   get #hours() {
-    if (this.#byHour) return this.#byHour;
-    this.#byHour = new Map();
+    const { hours } = address.state;
+    if (this.#byHour && this.#of === hours) return this.#byHour;
+    [this.#byHour, this.#of] = [new Map(), hours];
     for (const event of this.#shown) {
       const key = event.start.slice(0, 13);
       if (this.edge && compareEvents(event, this.edge) < 0) continue;
