@@ -2,7 +2,6 @@
 // told to the list: `card` (detail: {kind, id}).
 
 import { address } from "../core/address.js";
-import { archive } from "../core/archive.js";
 import { icon } from "../core/icon.js";
 import { look } from "../core/look.js";
 import { clock, dayName, duration, t } from "../core/texts.js";
@@ -35,7 +34,7 @@ export const barOf = (strength) => Math.min(1, Math.sqrt((strength ?? 0) / STRON
 
 class Card extends LitElement {
   static properties = {
-    event: { attribute: false }, width: { type: Number }, isActive: { type: Boolean }, isSelected: { type: Boolean, reflect: true },
+    event: { attribute: false }, width: { type: Number }, mayWrite: { type: Boolean }, isActive: { type: Boolean }, isSelected: { type: Boolean, reflect: true },
     isSelecting: { type: Boolean, reflect: true }, isLit: { type: Boolean, reflect: true }, tile: { state: true }, isLost: { state: true },
   };
   static styles = [look, css`
@@ -86,6 +85,7 @@ class Card extends LitElement {
     /** @type {Event} */
     this.event = /** @type {any} */ (null);
     this.width = 320;
+    this.mayWrite = false;
     this.isActive = false;
     this.isSelected = false;
     this.isSelecting = false;
@@ -167,7 +167,7 @@ class Card extends LitElement {
 
   star() {
     const { saved, location, start } = this.event;
-    if (archive.canWrite && location === "local") {
+    if (this.mayWrite && location === "local") {
       return html`<button class="star ${saved ? "on" : ""}" tabindex="-1" aria-pressed=${saved} aria-label=${t("card-star", { event: clock(start) })}
         @click=${() => this.tell("star")}>${icon("star", saved)}</button>`;
     }

@@ -198,7 +198,7 @@ export class Grid extends ListWindow {
   /** @param {Event} event @param {number} width @param {string} tab */
   card(event, width, tab) {
     const { selection } = actions;
-    return html`<owl-card .event=${event} .width=${width} .isActive=${event.id === tab} .isSelected=${selection.has(event.id)}
+    return html`<owl-card .event=${event} .width=${width} .mayWrite=${archive.canWrite} .isActive=${event.id === tab} .isSelected=${selection.has(event.id)}
       .isSelecting=${selection.size > 0} .isLit=${event.id === this.litId}></owl-card>`;
   }
 

@@ -82,7 +82,7 @@ export class Timeline extends LitElement {
     /** @type {[EventTarget, string, (event: any) => void][]} */
     this.listeners = [
       [archive, "change", ({ detail }) => this.#changed(detail)],
-      [archive, "cameras", () => this.#layout()],
+      [archive, "cameras", () => { this.#layout(); this.#follow(); }],
       [address, "change", ({ detail }) => this.#moved(detail)],
       [cursor, "time", () => this.#follow()],
       [matchMedia("(prefers-color-scheme: dark)"), "change", () => { this.painter?.readColours(); this.draw(); }],
@@ -170,6 +170,7 @@ export class Timeline extends LitElement {
 
   /** Follows the list. */
   #follow() {
+    if (!archive.hasCameras) return; // where it begins is not known yet
     const time = this.cursor.time ?? 0;
     const isIn = () => !time || (time >= this.goal.from && time <= this.goal.to);
     if (!isIn() && !this.isTouched) this.#layout(); // the list may hear of the newest day before this does

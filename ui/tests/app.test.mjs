@@ -38,3 +38,21 @@ test("a part that cannot be loaded is asked for again, in turn", async (t) => {
   assert.equal(asked, 3);
   assert.ok(Date.now() - begun >= 6000, "it waits between two attempts");
 });
+
+test("what a user may do is offered also when it is known late", async (t) => {
+  const owlery = await serve(t, { events: [{ day: daysAgo(1), time: "10-00-00", frames: 1, movie: false }] });
+  for (const [view, late] of [["day", "owl-card .star"], ["live", "text=--live"]]) {
+    const page = await openPage(t);
+    let release = () => {};
+    const held = new Promise((done) => { release = () => done(undefined); });
+    await page.route("**/api/v1/me", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(`${owlery.url}?view=${view}`);
+    await page.locator(view === "day" ? "owl-card a" : "owl-tile a").first().waitFor();
+    assert.equal(await page.locator(late).count(), 0);
+    release();
+    await page.locator(late).first().waitFor({ state: "attached" });
+  }
+});

@@ -120,7 +120,8 @@ class Live extends LitElement {
     return html`<div class="bar">${cameraChips()}${this.sizes(cameras.length, size, page, pages)}</div>
       ${archive.cameras.length === 0 && archive.status.kind !== "loading" ? html`<p>${t("live-no-camera")}</p>` : nothing}
       <div class="wall of-${columns}">${repeat(shown, ({ name }) => name, (camera) => html`<owl-tile .camera=${camera} .event=${this.newest.get(camera.name) ?? null}
-        .mayStream=${shown.length <= STREAMS} .isPaused=${isPaused} .isAlone=${cameras.length === 1}></owl-tile>`)}</div>`;
+        .mayStream=${shown.length <= STREAMS} 
+        .isPaused=${isPaused} .mayWrite=${archive.canWrite} .isAlone=${cameras.length === 1}></owl-tile>`)}</div>`;
   }
 
   /** @param {number} count @param {number} size @param {number} page @param {number} pages */

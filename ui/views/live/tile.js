@@ -14,7 +14,7 @@ import { Feed } from "./feed.js";
 class Tile extends LitElement {
   static properties = {
     camera: { attribute: false }, event: { attribute: false }, mayStream: { attribute: false }, isPaused: { attribute: false },
-    isAlone: { attribute: false }, outage: { state: true },
+    mayWrite: { attribute: false }, isAlone: { attribute: false }, outage: { state: true },
   };
   static styles = [look, css`
     :host {
@@ -45,6 +45,7 @@ class Tile extends LitElement {
     this.mayStream = false;
     this.isPaused = false;
     this.isAlone = false;
+    this.mayWrite = false;
     /** Why there is no picture, and since when; empty while there are. */
     this.outage = "";
     this.last = ""; // the wall time of the last picture
@@ -136,7 +137,7 @@ class Tile extends LitElement {
     const { event } = this;
     return html`<div class="picture">
       ${event?.thumbnail ? html`<img src=${local(event.thumbnail)} alt=${t("live-thumbnail", { camera: this.camera.name })}>` : nothing}
-      <div class="said"><p>${t(archive.canWrite ? "live-configure" : "live-not-configured")}</p></div></div>`;
+      <div class="said"><p>${t(this.mayWrite ? "live-configure" : "live-not-configured")}</p></div></div>`;
   }
 }
 
