@@ -159,7 +159,7 @@ class App extends LitElement {
     if (this.notice) return html`<div class=${place} role="alert"><span class=${this.notice.isBad ? "bad" : ""}>${this.notice.text}</span>
       <button class="plain" aria-label=${t("close")} @click=${() => { this.notice = null; }}>${icon("close")}</button></div>`;
     if (!undoable) return nothing;
-    return html`<div class=${place} role="status"><span>${t("deleted", { count: undoable.count })}</span>
+    return html`<div class=${place} role="status"><span>${t("deleted", { count: undoable })}</span>
       <button class="strong" @click=${() => actions.undo()}>${t("undo")}</button>
       <button class="plain" aria-label=${t("close")} @click=${() => actions.forgetUndo()}>${icon("close")}</button></div>`;
   }

@@ -2,22 +2,35 @@
 // Deleted events can be put back as long as the service keeps them: `undo`.
 
 import { archive } from "./archive.js";
+import { Deletions } from "./deletions.js";
 import { eventPath, sendJson } from "./requests.js";
 import { t } from "./texts.js";
-import { DAY, dayOf } from "./time.js";
+import { dayOf } from "./time.js";
 
 /** @typedef {import("./archive.js").Event} Event */
-/** @typedef {{passes: string[], count: number, until: string | null}} Undo the passes of a deletion, its events, and until when it can be undone */
+/** @typedef {import("./deletions.js").Deletion} Deletion */
+/** @typedef {{event: string, status: number, problem: string}} Unchanged an event of a request that was not done */
 
 const MOST = 1000; // events of a request
 
 /** Events: `notice` (detail: {text, isBad}), `undo`, `selection`. */
 class Actions extends EventTarget {
-  /** @type {Undo | null} the deletion that can be taken back */
-  undoable = null;
-  #undoTimer = 0;
+  #deletions = new Deletions(() => this.dispatchEvent(new CustomEvent("undo")));
   /** @type {Set<string>} the ids of the selected events */
   selection = new Set();
+
+  constructor() {
+    super();
+    archive.stream.addEventListener("pass", (message) => {
+      const { what, pass } = /** @type {CustomEvent} */ (message).detail;
+      if (what === "restored") this.#deletions.dropPass(pass);
+    });
+  }
+
+  /** The number of events of the deletion that can be taken back; 0 without one. */
+  get undoable() {
+    return [...(this.#deletions.last?.passes.values() ?? [])].reduce((sum, count) => sum + count, 0);
+  }
 
   /** Shows a text for a while. @param {string} text @param {boolean} [isBad] */
   notify(text, isBad = false) {
@@ -46,7 +59,7 @@ class Actions extends EventTarget {
     await this.#or(before, async () => {
       for (const some of chunks(ids)) {
         const { failed } = await sendJson("POST", "api/v1/events/save", { events: some, saved });
-        this.#restore(before.filter(({ id }) => failed.some((/** @type {{event: string}} */ { event }) => event === id)));
+        this.#putBack(before, failed);
         if (failed.length) this.notify(t("not-all-saved", { count: failed.length, why: failed[0].problem }), true);
       }
     });
@@ -71,54 +84,66 @@ class Actions extends EventTarget {
 
   /** Deletes events. Saved ones stay, and so do those that are still recorded. @param {string[]} ids */
   async remove(ids) {
-    const before = ids.map((id) => archive.get(id)).filter((event) => event !== undefined);
+    let waiting = ids.map((id) => archive.get(id)).filter((event) => event !== undefined);
     for (const id of ids) archive.remove(id);
     this.select([]);
-    await this.#or(before, async () => {
-      /** @type {Undo} */
-      const undo = { passes: [], count: 0, until: null };
+    /** @type {Deletion} */
+    const deletion = { passes: new Map(), until: null, isUndone: false };
+    try {
       for (const some of chunks(ids)) {
+        if (deletion.isUndone) break;
         const made = await sendJson("POST", "api/v1/events/delete", { events: some });
-        const left = new Map((made.left ?? []).map((/** @type {{event: string, problem: string}} */ { event, problem }) => [event, problem]));
-        this.#restore(before.filter(({ id }) => left.has(id)));
-        if (left.size) this.notify(t("not-all-deleted", { count: left.size, why: String([...left.values()][0]) }), true);
+        this.#putBack(waiting, made.left);
+        waiting = waiting.filter(({ id }) => !some.includes(id));
+        if (made.left.length) this.notify(t("not-all-deleted", { count: made.left.length, why: made.left[0].problem }), true);
         if (made.refused) this.notify(made.refused.message, true);
-        if (!made.pass || made.refused) continue;
-        undo.passes.push(made.pass);
-        undo.count += some.length - left.size;
-        undo.until ??= made.undo_until;
-        this.#setUndo({ ...undo }); // also if a later request fails
+        if (made.pass && !made.refused) await this.#deleted(deletion, made, some.length - made.left.length);
       }
-    });
+    } catch (error) {
+      this.notify(error.message, true);
+      archive.refresh(); // it may be done nevertheless
+    }
+    this.#restore(waiting);
   }
 
-  /** Puts back what was deleted last. */
+  /** Offers to take back a pass; one that was made after its deletion was taken back goes back at once.
+   * @param {Deletion} deletion @param {{pass: string, undo_until: string | null}} pass @param {number} count */
+  async #deleted(deletion, { pass, undo_until: until }, count) {
+    if (deletion.isUndone) return this.#takeBack({ passes: new Map([[pass, count]]), until, isUndone: true });
+    deletion.passes.set(pass, count);
+    deletion.until ??= until;
+    this.#deletions.put(deletion);
+  }
+
+  /** Puts back what was deleted last; after that, what was deleted before can be put back. */
   async undo() {
-    const { undoable } = this;
-    if (!undoable) return;
-    this.#setUndo(null);
-    await this.#or([], async () => {
-      for (const pass of undoable.passes) {
+    const deletion = this.#deletions.last;
+    if (!deletion) return;
+    deletion.isUndone = true;
+    this.#deletions.drop(deletion);
+    await this.#takeBack(deletion);
+  }
+
+  /** Restores the passes of a deletion. What could not be asked for can be tried again. @param {Deletion} deletion */
+  async #takeBack(deletion) {
+    const { passes } = deletion;
+    for (const pass of [...passes.keys()]) {
+      try {
         const { left } = await sendJson("POST", `api/v1/queue/${encodeURIComponent(pass)}/restore`);
-        if (left?.length) this.notify(t("not-all-restored", { count: left.length, why: left[0].problem }), true);
+        if (left.length) this.notify(t("not-all-restored", { count: left.length, why: left[0].problem }), true);
+      } catch (error) {
+        this.notify(error.status === 404 ? t("undo-gone") : error.message, true);
+        if (error.status !== 404) break;
       }
-      await archive.refresh();
-    });
+      passes.delete(pass);
+    }
+    if (passes.size) this.#deletions.put(deletion);
+    await archive.refresh();
   }
 
   /** Forgets what could be taken back; the storage view still offers it. */
   forgetUndo() {
-    this.#setUndo(null);
-  }
-
-  /** @param {Undo | null} undoable */
-  #setUndo(undoable) {
-    this.undoable = undoable;
-    clearTimeout(this.#undoTimer);
-    // A browser's timer counts at most 24 days.
-    const left = undoable?.until ? Date.parse(undoable.until) - Date.now() : Infinity;
-    if (undoable && left < 24 * DAY) this.#undoTimer = window.setTimeout(() => this.forgetUndo(), Math.max(0, left));
-    this.dispatchEvent(new CustomEvent("undo"));
+    this.#deletions.clear();
   }
 
   /** Shows a change, and returns the events as they were. @param {string[]} ids @param {Partial<Event>} change */
@@ -126,6 +151,13 @@ class Actions extends EventTarget {
     const before = ids.map((id) => archive.get(id)).filter((event) => event !== undefined);
     for (const event of before) archive.put({ ...event, ...change });
     return before;
+  }
+
+  /** Shows again what a request did not do. What does not exist any more stays away. @param {Event[]} before @param {Unchanged[]} unchanged */
+  #putBack(before, unchanged) {
+    const why = new Map(unchanged.map(({ event, status }) => [event, status]));
+    this.#restore(before.filter(({ id }) => why.has(id) && why.get(id) !== 404));
+    for (const [id, status] of why) if (status === 404) archive.remove(id);
   }
 
   /** @param {Event[]} events */
@@ -143,7 +175,8 @@ class Actions extends EventTarget {
     try {
       await work();
     } catch (error) {
-      this.#restore(before);
+      if (error.status === 404) for (const { id } of before) archive.remove(id);
+      else this.#restore(before);
       this.notify(error.message, true);
     }
   }

@@ -153,3 +153,101 @@ test("a deletion can be undone as long as the service keeps it", async (t) => {
   await undo.waitFor();
   await undo.waitFor({ state: "detached" });
 });
+
+test("what is deleted after Undo goes back too", async (t) => {
+  const owlery = await serve(t, { prepare: (root) => writeMany(root, 1, 1100) });
+  const page = await openPage(t);
+  const count = async () => (await owlery.json("api/v1/cameras")).cameras[0]?.events ?? 0;
+  await waitUntil("all are listed", async () => (await count()) === 1100);
+  let asked = 0;
+  let release = () => {};
+  const held = new Promise((done) => { release = () => done(undefined); });
+  await page.route("**/api/v1/events/delete", async (route) => {
+    if (++asked === 2) await held;
+    await route.continue();
+  });
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("x");
+  await page.keyboard.press("Shift+End");
+  await page.getByText("1,100 selected").waitFor();
+  await page.keyboard.press("Delete");
+  await page.getByText("1,000 events deleted").waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await waitUntil("the first thousand", async () => (await count()) === 1100 && asked === 2);
+  release();
+  await waitUntil("the second pass is made and taken back", async () => (
+    (await owlery.json("api/v1/audit?limit=1000")).entries.filter((/** @type {any} */ { what }) => what === "restored").length >= 2));
+  await waitUntil("all are back", async () => (await count()) === 1100);
+  assert.equal(await page.getByRole("button", { name: "Undo" }).count(), 0);
+});
+
+test("deletions are taken back one after the other, also after an outage", async (t) => {
+  const owlery = await serve(t, { events: [0, 1, 2, 3].map((nth) => minute(nth)) });
+  const page = await openPage(t, { expects: [/status of 503/] });
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).first().getByRole("link").focus();
+  for (const left of [3, 2, 1]) {
+    await page.keyboard.press("Delete");
+    await waitUntil(`${left} cards`, async () => (await ids(page)).length === left);
+    await waitUntil("the focus", () => page.evaluate(() => document.activeElement !== document.body));
+  }
+  const undo = page.getByRole("button", { name: "Undo" });
+  await undo.click();
+  await waitUntil("two cards", async () => (await ids(page)).length === 2);
+  await page.route("**/restore", (route) => route.fulfill({ status: 503, json: { detail: "the disk does not respond" } }), { times: 1 });
+  await undo.click();
+  await page.getByText("the disk does not respond").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await undo.click();
+  await waitUntil("three cards", async () => (await ids(page)).length === 3);
+  // What was restored elsewhere cannot be undone.
+  const [{ pass }] = (await owlery.json("api/v1/queue")).passes;
+  await owlery.json(`api/v1/queue/${pass}/restore`, { method: "POST" });
+  await undo.waitFor({ state: "detached" });
+  await waitUntil("four cards", async () => (await ids(page)).length === 4);
+});
+
+test("an event that is gone does not come back to the list", async (t) => {
+  const owlery = await serve(t, { events: [0, 1, 2].map((nth) => minute(nth)) });
+  const page = await openPage(t, { expects: [/status of 404/] });
+  await page.goto(owlery.url);
+  await pictures(page);
+  const [star, deleted] = await ids(page);
+  // Another tab deletes both, and this page does not hear of it in time.
+  for (const [path, id] of [["saved", star], ["delete", deleted]]) {
+    await page.route(path === "saved" ? "**/saved" : "**/events/delete", async (route) => {
+      await owlery.json(`api/v1/events/${id}`, { method: "DELETE" });
+      await route.continue();
+    }, { times: 1 });
+  }
+  await cards(page).nth(1).getByRole("link").focus();
+  await page.keyboard.press("Delete");
+  await page.getByText(/1 event was not deleted/).waitFor();
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("s");
+  await waitUntil("one card", async () => (await ids(page)).length === 1);
+  assert.equal((await owlery.json("api/v1/events")).events.length, 1);
+});
+
+test("a failed request leaves deleted what earlier ones deleted", async (t) => {
+  const owlery = await serve(t, { prepare: (root) => writeMany(root, 1, 1100) });
+  const page = await openPage(t, { expects: [/status of 507/] });
+  await waitUntil("all are listed", async () => (await owlery.json("api/v1/cameras")).cameras[0]?.events === 1100);
+  let asked = 0;
+  await page.route("**/api/v1/events/delete", (route) => (++asked === 2 ? route.fulfill({ status: 507, json: { detail: "the disk is full" } }) : route.continue()));
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("x");
+  await page.keyboard.press("Shift+End");
+  await page.getByText("1,100 selected").waitFor();
+  await page.keyboard.press("Delete");
+  await page.getByText("the disk is full").waitFor();
+  await page.getByRole("button", { name: "Close" }).click();
+  await page.getByText("1,000 events deleted").waitFor();
+  const count = () => page.locator("owl-grid").evaluate((/** @type {any} */ { layout }) => layout.days.reduce((/** @type {number} */ sum, /** @type {any} */ { count }) => sum + count, 0));
+  await waitUntil("a hundred are listed", async () => (await count()) === 100);
+});

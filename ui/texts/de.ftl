@@ -36,6 +36,7 @@ not-all-deleted = { $count ->
     [one] 1 Ereignis wurde nicht gelöscht: { $why }
    *[other] { $count } Ereignisse wurden nicht gelöscht: { $why }
   }
+undo-gone = Das Gelöschte kann nicht mehr zurückgeholt werden: Es wurde inzwischen zurückgeholt oder entfernt.
 not-all-restored = { $count ->
     [one] 1 Ereignis bleibt gelöscht: { $why }
    *[other] { $count } Ereignisse bleiben gelöscht: { $why }

@@ -36,6 +36,7 @@ not-all-deleted = { $count ->
     [one] 1 event was not deleted: { $why }
    *[other] { $count } events were not deleted: { $why }
   }
+undo-gone = What was deleted cannot be put back any more: it was put back or removed meanwhile.
 not-all-restored = { $count ->
     [one] 1 event stays deleted: { $why }
    *[other] { $count } events stay deleted: { $why }
