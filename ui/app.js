@@ -6,6 +6,7 @@ import { address } from "./core/address.js";
 import { archive } from "./core/archive.js";
 import { icon } from "./core/icon.js";
 import { look } from "./core/look.js";
+import { signOut } from "./core/session.js";
 import { loadTexts, number, t, withoutCommand } from "./core/texts.js";
 import { LitElement, css, html, nothing } from "./vendor/lit.js";
 
@@ -40,7 +41,7 @@ class App extends LitElement {
     .told a { color: inherit; }
     main { flex: 1; display: flex; flex-direction: column; min-width: 0; }
     main > * { flex: 1; min-width: 0; }
-    main.waits { visibility: hidden; }
+    main.waits > * { visibility: hidden; }
     .low {
       position: fixed; z-index: 6; left: 50%; bottom: 1rem; transform: translateX(-50%); display: flex; align-items: center; gap: 1rem;
       max-width: calc(100vw - 2rem); padding: .5rem .75rem .5rem 1rem; background: var(--raised); border: 1px solid var(--edge);
@@ -127,16 +128,16 @@ class App extends LitElement {
     return html`<div class="who">
       ${zone ? html`<small title=${t("zone")}>UTC${zone}</small>` : nothing}
       ${me?.signed_in ? html`<span>${me.name}</span>` : nothing}
-      ${me?.session ? html`<form method="post" action="logout"><button class="plain">${t("sign-out")}</button></form>` : nothing}
+      ${me?.session ? html`<form method="post" action="logout" @submit=${signOut}><button class="plain">${t("sign-out")}</button></form>` : nothing}
     </div>`;
   }
 
   /** What is told above every view: whether the service is there and has read the archive, and the alerts. */
   told() {
-    const { kind, why, parts, days, daysDone } = archive.status;
+    const { kind, why, isSilent, parts, days, daysDone } = archive.status;
     const progress = days ? t("progress", { done: number(daysDone ?? 0), days: number(days), percent: Math.floor((100 * (daysDone ?? 0)) / days) }) : "";
     return html`
-      <div role="status">${kind === "away" ? html`<p class="told bad">${why ? t("away-why", { why }) : t("away")}</p>` : nothing}
+      <div role="status">${kind === "away" ? html`<p class="told bad">${why ? t("away-why", { why }) : t(isSilent ? "away-silent" : "away")}</p>` : nothing}
         ${kind === "reading" ? html`<p class="told">${[why, ...parts.map((part) => t(`waits-${part}`)), progress].filter(Boolean).join(" ")}</p>` : nothing}
         ${kind === "refused" ? html`<p class="told bad">${t("refused", { why })}</p>` : nothing}</div>
       ${archive.alerts.map((alert) => html`<p class="told bad" role="alert">${this.confirmation(alert)}

@@ -92,7 +92,7 @@ class Actions extends EventTarget {
     try {
       for (const some of chunks(ids)) {
         if (deletion.isUndone) break;
-        const made = await sendJson("POST", "api/v1/events/delete", { events: some });
+        const made = await this.#inTurn(() => sendJson("POST", "api/v1/events/delete", { events: some }));
         this.#putBack(waiting, made.left);
         waiting = waiting.filter(({ id }) => !some.includes(id));
         if (made.left.length) this.notify(t("not-all-deleted", { count: made.left.length, why: made.left[0].problem }), true);
@@ -170,10 +170,20 @@ class Actions extends EventTarget {
     for (const day of new Set(ids.map((id) => id.split("/")[1]))) archive.recountDay(dayOf(day));
   }
 
+  /** Does something after what was begun before: a change and its opposite must reach the service in their order.
+   * @template T @param {() => Promise<T>} work */
+  #inTurn(work) {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+  /** @type {Promise<unknown>} */
+  #turn = Promise.resolve();
+
   /** Does something, and shows the events as they were if that fails. @param {Event[]} before @param {() => Promise<unknown>} work */
   async #or(before, work) {
     try {
-      await work();
+      await this.#inTurn(work);
     } catch (error) {
       if (error.status === 404) for (const { id } of before) archive.remove(id);
       else this.#restore(before);

@@ -35,10 +35,23 @@ const FILTERS = /** @type {const} */ (["cameras", "saved", "unreviewed", "min", 
 /** @param {string | null} text */
 const positive = (text) => (/^\d{1,9}$/.test(text ?? "") ? Number(text) : 0);
 
+/** Whether each part of a path names something below the one before. @param {string[]} parts */
+const isPath = (parts) => parts.every((part) => part !== "" && part !== "." && part !== ".." && !/[\0-\x1f\x7f]/.test(part));
+
+/** Whether a text has the form of an event's id: `CAMERA/2026-11-20/10-04-36`. @param {string} text */
+function isId(text) {
+  const parts = text.split("/");
+  return parts.length === 3 && isDay(parts[1]) && isPath(parts);
+}
+
+/** Whether a text has the form of a picture's name: `CAMERA/NAME`. @param {string} text */
+const isPicture = (text) => text.includes("/") && isPath(text.split("/"));
+
 /** @param {string | null} text */
 function region(text) {
-  const edges = (text ?? "").split(",").map(Number);
-  const isValid = edges.length === 4 && edges.every((edge) => edge >= 0 && edge <= 1) && edges[0] < edges[2] && edges[1] < edges[3];
+  const parts = (text ?? "").split(",");
+  const edges = parts.map(Number);
+  const isValid = edges.length === 4 && parts.every((part) => /^(?:0(?:\.\d+)?|1(?:\.0+)?)$/.test(part)) && edges[0] < edges[2] && edges[1] < edges[3];
   return isValid ? edges : [];
 }
 
@@ -60,9 +73,9 @@ export function parseAddress(search) {
     strength: positive(params.get("strength")),
     hours: text("hours", (hours) => /^(?:[01]\d|2[0-3])-(?:[01]\d|2[0-4])$/.test(hours)),
     region: region(params.get("region")),
-    event: params.get("event") ?? "",
+    event: text("event", isId),
     pictures: text("pictures", isDay),
-    picture: params.get("picture") ?? "",
+    picture: text("picture", isPicture),
     wall: positive(params.get("wall")),
     page: positive(params.get("page")),
   });

@@ -3,7 +3,7 @@
 
 import { address, filtersOf, isFiltered } from "./address.js";
 import { Counts } from "./counts.js";
-import { RequestError, eventPath, fetchJson } from "./requests.js";
+import { eventPath, fetchJson } from "./requests.js";
 import { Stream } from "./stream.js";
 import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
 
@@ -22,7 +22,7 @@ import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
 /**
  * @typedef {object} Status
  * @property {"loading" | "ready" | "reading" | "away" | "refused"} kind `reading`: the service still reads the archive or a part of it hangs
- * @property {string} why
+ * @property {string} why @property {boolean} [isSilent] whether the service was reached and did not respond
  * @property {string[]} parts the parts of the service that are not ready and about which this user is told no more
  * @property {number | null} days @property {number | null} daysDone
  */
@@ -163,10 +163,10 @@ class Archive extends EventTarget {
     }
   }
 
-  /** Shows that a request failed; the service may be away. @param {Error & {status?: number, isPassing?: boolean}} error */
+  /** Shows that a request failed; the service may be away. @param {Error & {status?: number, isPassing?: boolean, isSilent?: boolean}} error */
   fail(error) {
     const isAway = error.status === 0 || error.isPassing;
-    this.#setStatus({ ...this.status, kind: isAway ? "away" : "refused", why: error.message });
+    this.#setStatus({ ...this.status, kind: isAway ? "away" : "refused", why: error.status === 0 ? "" : error.message, isSilent: error.isSilent });
     if (isAway && this.stream.isOpen) this.#refreshIn(RETRY); // otherwise the stream says when the service is back
   }
 
@@ -177,8 +177,9 @@ class Archive extends EventTarget {
   }
 
   async #loadMe() {
-    if (this.me) return;
-    this.me = await fetchJson("api/v1/me").catch(() => null);
+    const me = await fetchJson("api/v1/me").catch(() => null);
+    if (this.me && me && this.me.name !== me.name) location.reload(); // another user has signed in: nothing of this one may stay
+    this.me = me ?? this.me;
     this.dispatchEvent(new CustomEvent("cameras"));
   }
 
@@ -191,8 +192,7 @@ class Archive extends EventTarget {
   /** Asks whether the service is ready, and for its alerts. */
   async readiness() {
     // It is 503 with the reasons while the service is not ready.
-    const response = await fetch("readyz").catch((error) => { throw new RequestError(error.message, 0); });
-    const ready = await response.json().catch((error) => { throw new RequestError(error.message, response.status); });
+    const ready = await fetchJson("readyz", { accepts: 503 });
     this.alerts = ready.alerts ?? [];
     const why = Object.values(ready.waiting).filter(Boolean).join("; ");
     const parts = Object.keys(ready.waiting).filter((part) => !ready.waiting[part]);

@@ -1,5 +1,9 @@
 // Requests to the service, with paths relative to the page. What is made of the responses is left to the callers.
 
+import { t } from "./texts.js";
+
+const PATIENCE = 15_000; // milliseconds until a service that does not respond counts as away
+
 /** An error of a request. `status` is that of the response; 0 if the service was not reached. */
 export class RequestError extends Error {
   /** @param {string} message @param {number} status */
@@ -8,34 +12,46 @@ export class RequestError extends Error {
     this.status = status;
   }
 
+  /** Whether the service was reached and did not respond. */
+  isSilent = false;
+
   /** Whether the same request may succeed later. */
   get isPassing() {
     return this.status === 0 || this.status >= 500 || this.status === 429;
   }
 }
 
-/** Sends a request, and returns its response if that is a success. Without a session the browser goes to the login page.
- * @param {string} path @param {RequestInit} [options] @returns {Promise<Response>} */
+/** Sends a request, and returns its response if that is a success or has the status `accepts`. Without a session the browser goes to the login page.
+ * @param {string} path @param {RequestInit & {accepts?: number}} [options] @returns {Promise<Response>} */
 export async function request(path, options) {
   let response;
   try {
     response = await fetch(path, options);
   } catch (error) {
-    if (options?.signal?.aborted) throw error;
-    throw new RequestError(error.message, 0);
+    if (options?.signal?.aborted && error.name !== "TimeoutError") throw error;
+    throw unreached(error);
   }
   if (response.status === 401) {
     location.assign(`login${location.search ? `?next=${encodeURIComponent(`/${location.search}`)}` : ""}`);
     return new Promise(() => {}); // the browser leaves this page
   }
-  if (response.ok) return response;
+  if (response.ok || response.status === options?.accepts) return response;
   const problem = await response.json().catch(() => null);
   throw new RequestError(problem?.detail ?? problem?.title ?? `${path.split("?")[0]}: ${response.status}`, response.status);
 }
 
-/** The JSON of a response. @param {string} path @param {RequestInit} [options] */
-export async function fetchJson(path, options) {
-  return (await request(path, options)).json();
+/** Why there is no response, in words: a browser's own are not in the user's language. @param {Error} error */
+function unreached({ name }) {
+  const isSilent = name === "TimeoutError";
+  return Object.assign(new RequestError(t(isSilent ? "no-response" : "no-connection"), 0), { isSilent });
+}
+
+/** The JSON of a response. What only reads waits for a limited time. @param {string} path
+ * @param {RequestInit & {accepts?: number}} [options] */
+export async function fetchJson(path, options = {}) {
+  const waits = options.signal || (options.method ?? "GET") !== "GET" ? options : { ...options, signal: AbortSignal.timeout(PATIENCE) };
+  const response = await request(path, waits);
+  return response.json().catch((error) => { throw error.name === "AbortError" && options.signal ? error : unreached(error); });
 }
 
 /** Sends JSON, and returns the JSON of the response. @param {string} method @param {string} path @param {unknown} [body] */

@@ -11,6 +11,7 @@ export const language = (navigator.languages ?? ["en"]).map((tag) => tag.slice(0
 export const locale = navigator.languages?.find((tag) => tag.toLowerCase().startsWith(language)) ?? language;
 
 const bundle = new FluentBundle(locale, { useIsolating: false });
+let isLoaded = false;
 
 /** Loads the texts. Nothing may be drawn before that. */
 export async function loadTexts() {
@@ -18,11 +19,13 @@ export async function loadTexts() {
   if (!response.ok) throw new Error(`texts/${language}.ftl: ${response.status}`);
   const errors = bundle.addResource(new FluentResource(await response.text()));
   for (const error of errors) console.error(error);
+  isLoaded = true;
   document.documentElement.lang = language;
 }
 
-/** The text of a message. @param {string} id @param {Record<string, string | number>} [values] */
+/** The text of a message; empty as long as there are none. @param {string} id @param {Record<string, string | number>} [values] */
 export function t(id, values) {
+  if (!isLoaded) return "";
   const message = bundle.getMessage(id);
   if (!message?.value) {
     console.error(`no text ${id}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
+import { PASSWORD, USERS, axeViolations, closeBrowser, daysAgo, openPage, serve, signIn, waitUntil } from "./harness.mjs";
 
 after(closeBrowser);
 
@@ -36,6 +36,27 @@ test("an ended session leads to the login", async (t) => {
   await page.waitForURL("**/login");
 });
 
+test("signing out ends the session in all tabs, and another user sees nothing of it", async (t) => {
+  const owlery = await serve(t, { events: EVENTS, config: USERS });
+  const page = await openPage(t, { expects: [/401/] });
+  await page.goto(owlery.url);
+  await signIn(page, "anna");
+  await page.getByText("anna", { exact: true }).waitFor();
+  const other = await page.context().newPage();
+  await other.goto(owlery.url);
+  await other.getByText("anna", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await other.waitForURL("**/login**");
+  await signIn(page, "anna");
+  await other.goto(owlery.url);
+  await other.getByText("anna", { exact: true }).waitFor();
+  // Without the page: by another program in the same browser.
+  const request = page.context().request;
+  await request.post(`${owlery.url}logout`);
+  await request.post(`${owlery.url}login`, { form: { name: "bert", password: PASSWORD } });
+  await other.getByText("bert", { exact: true }).waitFor();
+});
+
 test("the service is missed and comes back", async (t) => {
   const owlery = await serve(t, { events: EVENTS });
   const page = await openPage(t, { expects: [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|503/] });
@@ -45,6 +66,22 @@ test("the service is missed and comes back", async (t) => {
   await page.getByText("The service cannot be reached").waitFor({ timeout: 5000 });
   await owlery.start();
   await page.getByText("The service cannot be reached").waitFor({ state: "detached" });
+});
+
+test("a service that does not respond is told", async (t) => {
+  const owlery = await serve(t, { events: EVENTS });
+  const page = await openPage(t);
+  let release = () => {};
+  const held = new Promise((done) => { release = () => done(undefined); });
+  t.after(release);
+  await page.route("**/api/v1/cameras", async (route) => {
+    await held;
+    await route.continue().catch(() => {}); // it was given up
+  }, { times: 1 });
+  await page.goto(owlery.url);
+  await page.getByText("The service does not respond.").waitFor();
+  await page.locator("owl-card").first().waitFor();
+  await page.getByText("The service does not respond.").waitFor({ state: "detached" });
 });
 
 test("an alert is told above every view", async (t) => {

@@ -130,7 +130,8 @@ for (const isRemoved of [false, true]) {
     await page.waitForURL(origin + BASE + search);
     await until(page, "its movie", (stage) => stage.isShown);
     assert.equal((await page.context().cookies(origin + BASE))[0].path, BASE.slice(0, -1));
-    assert.equal(await page.evaluate(async () => (await fetch("logout", { method: "POST" })).status), 204); // the stream ends, and the page notices
+    assert.equal(await page.evaluate(async () => (await fetch("logout", { method: "POST" })).status), 204);
+    await page.keyboard.press("r"); // is refused: the session has ended
     await page.waitForURL(`${origin}${BASE}login?**`);
     await signIn(page, "anna");
     await page.waitForURL(origin + BASE + search);

@@ -201,6 +201,13 @@ test("an address with what there is not says so", async (t) => {
   await shows(page, [id("10-00-00")]);
   await page.goto(`${owlery.url}?day=2026-02-31&hours=99-1`);
   await shows(page, [id("10-00-00")]);
+  for (const event of ["../me", "..", "%00", "Camera1/../..", "../../../logout"]) {
+    await page.goto(`${owlery.url}?event=${event}&region=0,0,1e-9,1&pictures=${day}&picture=../x`);
+    await page.getByRole("dialog").waitFor(); // the pictures of the day, and no player
+    assert.equal(await page.locator("owl-player").count(), 0, event);
+    await page.keyboard.press("Escape");
+    await shows(page, [id("10-00-00")]);
+  }
   await page.goto(`${owlery.url}?day=1999-01-01`);
   await shows(page, [id("10-00-00")]);
 });

@@ -273,7 +273,7 @@ test("the reason why a movie does not play is told, and frames are shown in its 
   };
   await told("10-00-00", "The file is in the store nas, which cannot be used now (503).");
   await playerOf(page).getByText("only in the store nas").waitFor();
-  await waitUntil("the page has begun, and tries nothing again by itself", () => asked >= 2);
+  await waitUntil("the page has begun, and tries nothing again by itself", () => asked >= 1);
   await until(page, "nothing plays", (stage) => stage.screen === null && stage.failure);
   await page.unroute("**/video.mp4");
   await page.locator("owl-stage").getByRole("button", { name: "Try again" }).click();

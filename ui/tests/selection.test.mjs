@@ -251,3 +251,28 @@ test("a failed request leaves deleted what earlier ones deleted", async (t) => {
   const count = () => page.locator("owl-grid").evaluate((/** @type {any} */ { layout }) => layout.days.reduce((/** @type {number} */ sum, /** @type {any} */ { count }) => sum + count, 0));
   await waitUntil("a hundred are listed", async () => (await count()) === 100);
 });
+
+test("a change and its opposite reach the service in their order", async (t) => {
+  const owlery = await serve(t, { events: [minute(0)] });
+  const page = await openPage(t);
+  /** @type {string[]} */
+  const sent = [];
+  await page.route("**/saved", async (route) => {
+    const method = route.request().method();
+    if (method === "PUT") await waitUntil("both keys", () => pressed);
+    await route.fulfill({ response: await route.fetch() });
+    sent.push(method);
+  });
+  let pressed = false;
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("s");
+  await page.locator("owl-card .star.on").waitFor();
+  await page.keyboard.press("s");
+  await page.locator("owl-card .star.on").waitFor({ state: "detached" });
+  pressed = true;
+  await waitUntil("both are done", () => sent.length === 2);
+  assert.deepEqual(sent, ["PUT", "DELETE"]);
+  await waitUntil("it is not saved", async () => !(await owlery.json("api/v1/events")).events[0].saved);
+});

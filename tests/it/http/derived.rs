@@ -91,7 +91,7 @@ fn thumbnails_are_made_once() {
     let head = daemon.request("HEAD", &path, &[]);
     assert_eq!((head.status, head.body.len()), (200, 0));
     assert_eq!(head.header("content-length"), Some(first.body.len().to_string().as_str()));
-    assert_eq!(jobs(&daemon), 4);
+    assert_eq!(jobs(&daemon), 5);
     assert!(daemon.get("/api/v1/cache").json()["hits"].as_u64().unwrap() >= 3);
     for (bad, name) in [("w=100", "w"), ("w=", "w"), ("w=320px", "w"), ("x=1", "x"), ("w=160&w=320", "w")] {
         assert_problem(&daemon.get(&format!("/media/{EVENT}/thumbnail?{bad}")), 400, Some(name));
@@ -210,6 +210,10 @@ fn damaged_media_are_passed_over() {
     for name in ["thumbnail", "preview.webp", "sprite.json"] {
         assert_problem(&made(&daemon, &format!("/media/{alone}/{name}")), 422, None);
     }
+    let none = event_id("Camera1", 3, "12-00-00");
+    world.event(&none).frames(0).no_movie().movie("video.mp4", "no movie").old().make();
+    daemon.wait_for_event(&none, "is measured", |event| !event["bytes"].is_null());
+    assert_problem(&made(&daemon, &format!("/media/{none}/thumbnail")), 422, None);
 }
 
 /// A real frame of Motion.

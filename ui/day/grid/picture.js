@@ -63,7 +63,7 @@ export class Picture {
     }
     this.isLost = !isMade;
     this.#tell();
-    if (this.#tries >= MOST && !isMade) return;
+    if (!isMade && (this.#tries >= MOST || (response && response.status < 500))) return; // it will not become another
     const delay = isMade ? 1000 * Math.min(8, 2 ** this.#tries) : RETRY * 4 ** this.#tries;
     this.#tries++;
     this.#timer = window.setTimeout(() => this.#load(), delay);

@@ -17,7 +17,15 @@ not-measured = noch nicht gemessen
 not-loaded = Ein Teil der Seite kann nicht geladen werden: { $why }
 away = Der Dienst ist nicht erreichbar. Die Seite macht weiter, sobald er es ist.
 away-why = Der Dienst ist nicht erreichbar ({ $why }). Die Seite macht weiter, sobald er es ist.
+away-silent = Der Dienst antwortet nicht. Die Seite macht weiter, sobald er es tut.
+no-connection = Der Dienst ist nicht erreichbar.
+no-response = Der Dienst antwortet nicht.
 refused = Der Dienst lehnt das ab: { $why }
+waits-preload = Das Archiv wird noch gelesen.
+waits-catalog = Die Liste der Ereignisse kann gerade nicht geschrieben werden.
+waits-watch = Neue Aufnahmen werden gerade nicht bemerkt.
+waits-space = Der freie Platz des Datenträgers ist nicht bekannt.
+waits-disk = Ein Datenträger antwortet nicht.
 progress = ({ $done } von { $days } Tagen, { $percent } %)
 deleted = { $count ->
     [one] 1 Ereignis gelöscht
@@ -31,6 +39,7 @@ not-all-deleted = { $count ->
     [one] 1 Ereignis wurde nicht gelöscht: { $why }
    *[other] { $count } Ereignisse wurden nicht gelöscht: { $why }
   }
+undo-gone = Das Gelöschte kann nicht mehr zurückgeholt werden: Es wurde inzwischen zurückgeholt oder entfernt.
 not-all-restored = { $count ->
     [one] 1 Ereignis bleibt gelöscht: { $why }
    *[other] { $count } Ereignisse bleiben gelöscht: { $why }

@@ -17,7 +17,15 @@ not-measured = not measured yet
 not-loaded = A part of the page cannot be loaded: { $why }
 away = The service cannot be reached. The page goes on when it can.
 away-why = The service cannot be reached ({ $why }). The page goes on when it can.
+away-silent = The service does not respond. The page goes on when it does.
+no-connection = The service cannot be reached.
+no-response = The service does not respond.
 refused = The service refuses this: { $why }
+waits-preload = The archive is still being read.
+waits-catalog = The list of the events cannot be written now.
+waits-watch = New recordings are not noticed now.
+waits-space = The free space of the disk cannot be read.
+waits-disk = A disk does not respond.
 progress = ({ $done } of { $days } days, { $percent } %)
 deleted = { $count ->
     [one] 1 event deleted
@@ -31,6 +39,7 @@ not-all-deleted = { $count ->
     [one] 1 event was not deleted: { $why }
    *[other] { $count } events were not deleted: { $why }
   }
+undo-gone = What was deleted cannot be put back any more: it was put back or removed meanwhile.
 not-all-restored = { $count ->
     [one] 1 event stays deleted: { $why }
    *[other] { $count } events stay deleted: { $why }

@@ -269,6 +269,8 @@ fn problem_of_media(error: &MediaError) -> Problem {
         MediaError::Unplayable(_) | MediaError::Picture(_) | MediaError::TooManyPixels | MediaError::TooManyBytes => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
+        // It gave up by itself: the movie is not what it seems. Killed by a signal, it may do better another time.
+        MediaError::Program { status, .. } if status.code().is_some() => StatusCode::UNPROCESSABLE_ENTITY,
         MediaError::Missing { .. } | MediaError::Busy | MediaError::Away(_) | MediaError::Cancelled => {
             StatusCode::SERVICE_UNAVAILABLE
         }

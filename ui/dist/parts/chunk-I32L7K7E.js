@@ -1,1 +1,0 @@
-import{n as o,s}from"./chunk-SON4QD6V.js";var[m,h]=[500,2e3],w=t=>!t.endsWith(".ppm"),c=(t,e)=>`${s(t)}/thumbnail?w=${e}`;async function l(t,e,{tell:i=()=>{},isWanted:r=()=>!0}={}){for(let n=m;;n=Math.min(n*1.5,h)){let a=await o(t,e);if(a.status!==202)return a;if(i((await a.json()).progress??0),await new Promise(u=>setTimeout(u,n)),!r())return null}}export{w as a,c as b,l as c};
