@@ -36,7 +36,7 @@ test("rows are known from counts", () => {
   assert.deepEqual(step(layout, { day: "2026-11-20", hour: 10, index: 5 }, "ArrowDown", 3, 4), { day: "2026-11-20", hour: 10, index: 6 });
   assert.deepEqual(step(layout, { day: "2026-11-20", hour: 10, index: 6 }, "ArrowDown", 3, 4), { day: "2026-11-18", hour: 3, index: 0 });
   assert.deepEqual(step(layout, { day: "2026-11-18", hour: 3, index: 0 }, "ArrowUp", 3, 4), { day: "2026-11-20", hour: 10, index: 6 });
-  assert.deepEqual([sizesFor(360).columns, sizesFor(1280).columns, sizesFor(3840).columns], [2, 5, 12]);
+  assert.deepEqual([sizesFor(305).columns, sizesFor(360).columns, sizesFor(440).columns, sizesFor(1280).columns, sizesFor(3840).columns], [2, 2, 2, 5, 12]);
   assert.deepEqual([pictureWidth(240, 1), pictureWidth(170, 3), pictureWidth(240, 2), pictureWidth(150, 1)], [240, 320, 640, 160]);
 });
 

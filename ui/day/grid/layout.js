@@ -20,7 +20,7 @@ export const MOST = 12_000_000;
 export function sizesFor(width) {
   const isNarrow = width < 560;
   const [side, gap] = isNarrow ? [10, 8] : [16, 12];
-  const least = isNarrow ? 150 : width > 2400 ? 300 : 212;
+  const least = isNarrow ? 138 : width > 2400 ? 300 : 212;
   const inner = Math.max(least, width - 2 * side);
   const columns = Math.max(1, Math.floor((inner + gap) / (least + gap)));
   const card = (inner - (columns - 1) * gap) / columns;
