@@ -56,6 +56,17 @@ class App extends LitElement {
       main { padding-bottom: 3.75rem; }
       .low, .low.over { bottom: 4.5rem; width: calc(100vw - 2rem); }
     }
+    /* Of a low window all is left to what one looks at. */
+    @media (max-height: 32rem) { header { position: relative; } }
+    @media (max-width: 45rem) and (max-height: 32rem) {
+      nav { position: static; flex: 1; padding: 0; border: 0; }
+      main { padding-bottom: 0; }
+      .low { bottom: .5rem; }
+    }
+    @media (max-width: 32rem) and (max-height: 32rem) {
+      header { flex-wrap: wrap; }
+      nav { order: 1; flex: 1 0 100%; }
+    }
   `];
 
   constructor() {

@@ -1,0 +1,62 @@
+// The page in windows with little room: on phones, and where somebody has made everything large.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { askGrid, cards, pictures } from "./day.mjs";
+import { closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
+
+after(closeBrowser);
+
+/** Events of many hours of a day. @param {number} back days before today @param {string} [camera] */
+const hours = (back, camera = "Camera1") =>
+  Array.from({ length: 20 }, (_, hour) => ({ camera, day: daysAgo(back), time: `${String(hour).padStart(2, "0")}-00-01`, frames: 1, movie: false }));
+
+/** How many cards can be seen whole: nothing covers one of their corners. @param {import("playwright-core").Page} page */
+const wholeCards = (page) => cards(page).evaluateAll((all) => all.filter((card) => {
+  const { left, right, top, bottom } = card.getBoundingClientRect();
+  const corners = [left + 8, right - 8].flatMap((x) => [top + 8, bottom - 1].map((y) => ({ x, y })));
+  const root = /** @type {ShadowRoot} */ (card.getRootNode());
+  return top >= 0 && bottom <= innerHeight && corners.every(({ x, y }) => card.contains(root.elementFromPoint(x, y)));
+}).length);
+
+test("in a low window only the heading of the day stays, and cards are seen whole", async (t) => {
+  const owlery = await serve(t, { events: [...hours(1), ...hours(2), ...hours(1, "Camera2")] });
+  const page = await openPage(t);
+  for (const [width, height] of [[640, 400], [320, 256], [800, 390]]) {
+    await page.setViewportSize({ width, height });
+    await page.goto(owlery.url);
+    await pictures(page);
+    assert.equal(await askGrid(page, (grid) => grid.stick), 0);
+    await page.evaluate(() => scrollTo(0, 700));
+    await pictures(page);
+    await waitUntil("the heading of the day at the top", () => page.locator("owl-grid .head").first().evaluate((head) => Math.round(head.getBoundingClientRect().top) === 0));
+    for (const name of ["header", "nav", "owl-timeline"]) {
+      assert.ok(await page.locator(name).first().evaluate((element) => element.getBoundingClientRect().bottom <= 0), `${name} at ${width} × ${height}`);
+    }
+    // There is room for a row.
+    await cards(page).first().evaluate((card) => {
+      const head = /** @type {ShadowRoot} */ (card.getRootNode()).querySelector(".head");
+      scrollBy(0, card.getBoundingClientRect().top - /** @type {HTMLElement} */ (head).offsetHeight);
+    });
+    await waitUntil(`a whole card at ${width} × ${height}`, async () => (await wholeCards(page)) >= 1);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+  }
+});
+
+test("what stays above the list follows the height of the window", async (t) => {
+  const owlery = await serve(t, { events: hours(1) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const lowest = () => page.locator("owl-day .top").evaluate((top) => Math.round(top.getBoundingClientRect().bottom));
+  await page.evaluate(() => scrollTo(0, 900));
+  const high = await lowest();
+  assert.ok(high > 100);
+  assert.equal(await askGrid(page, (grid) => grid.stick), high);
+  await page.setViewportSize({ width: 1280, height: 400 });
+  await waitUntil("nothing stays", async () => (await askGrid(page, (grid) => grid.stick)) === 0);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await waitUntil("the timeline stays again", async () => (await askGrid(page, (grid) => grid.stick)) === high);
+  assert.equal(await lowest(), high);
+});
