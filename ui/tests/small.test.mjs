@@ -8,6 +8,8 @@ import { closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs
 
 after(closeBrowser);
 
+const LONG = `Hinterhof<b>&"'%2F ü ${"und Garageneinfahrt ".repeat(10)}`.trim();
+
 /** Events of many hours of a day. @param {number} back days before today @param {string} [camera] */
 const hours = (back, camera = "Camera1") =>
   Array.from({ length: 20 }, (_, hour) => ({ camera, day: daysAgo(back), time: `${String(hour).padStart(2, "0")}-00-01`, frames: 1, movie: false }));
@@ -59,4 +61,36 @@ test("what stays above the list follows the height of the window", async (t) => 
   await page.setViewportSize({ width: 1280, height: 800 });
   await waitUntil("the timeline stays again", async () => (await askGrid(page, (grid) => grid.stick)) === high);
   assert.equal(await lowest(), high);
+});
+
+test("names that are too long for the timeline are cut, not squeezed", async (t) => {
+  const names = ["Camera1", "Hinterhof und Garageneinfahrt", LONG];
+  const owlery = await serve(t, { events: names.flatMap((camera) => hours(1, camera)), flags: ["--camera-pattern", ".*"] });
+  const page = await openPage(t);
+  await page.addInitScript(() => {
+    /** @type {{args: any[], width: number}[]} */
+    const drawn = (/** @type {any} */ (window).drawn = []);
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (...args) {
+      drawn.push({ args, width: this.measureText(args[0]).width });
+      return fillText.apply(this, args);
+    };
+  });
+  for (const [width, most] of [[1280, 140], [360, 90]]) {
+    await page.setViewportSize({ width, height: 700 });
+    await page.goto(owlery.url);
+    const texts = await waitUntil("three names", async () => {
+      const drawn = await page.evaluate(() => /** @type {{args: any[], width: number}[]} */ (/** @type {any} */ (window).drawn));
+      const names = drawn.filter(({ args }) => /^(Cam|Hin)/.test(args[0]));
+      assert.ok(names.every(({ args }) => args.length === 3), "no greatest width is given to `fillText`");
+      assert.ok(names.every(({ width }) => width <= most));
+      const texts = [...new Set(names.map(({ args }) => args[0]))].sort();
+      return texts.length === 3 && texts;
+    });
+    assert.equal(texts[0], "Camera1");
+    for (const text of texts.slice(1)) {
+      assert.match(text, /^Hin.*…$/);
+      assert.ok(names.some((name) => name.startsWith(text.slice(0, -1))));
+    }
+  }
 });

@@ -22,6 +22,8 @@ export class Painter {
   #size = "";
   #width = 0;
   #height = 0;
+  /** @type {Map<string, {text: string, width: number}>} names as they are shown, by the room for them */
+  #cut = new Map();
 
   /** @param {HTMLCanvasElement} canvas */
   constructor(canvas) {
@@ -167,15 +169,35 @@ export class Painter {
   #names(lanes) {
     if (lanes.height < NAMED) return;
     const { context } = this;
-    const longest = Math.min(140, this.#width / 4);
+    const most = Math.min(140, this.#width / 4);
     lanes.names.forEach((name, lane) => {
       const middle = AXIS + (lane + 0.5) * lanes.height;
+      const { text, width } = this.#fitting(name, most);
       context.globalAlpha = 0.7;
-      this.#fill("card", 0, middle - 7, Math.min(longest, context.measureText(name).width) + 8, 13);
+      this.#fill("card", 0, middle - 7, width + 8, 13);
       context.globalAlpha = 1;
       context.fillStyle = this.colours.text;
-      context.fillText(name, 4, middle, longest);
+      context.fillText(text, 4, middle);
     });
+  }
+
+  /** As much of a name as there is room for. @param {string} name @param {number} most pixels */
+  #fitting(name, most) {
+    const key = `${most} ${name}`;
+    const known = this.#cut.get(key);
+    if (known) return known;
+    const letters = [...name];
+    const shown = (/** @type {number} */ count) => (count === letters.length ? name : `${letters.slice(0, count).join("").trimEnd()}…`);
+    const widthOf = (/** @type {number} */ count) => this.context.measureText(shown(count)).width;
+    let [fits, beyond] = [0, letters.length + 1];
+    while (beyond - fits > 1) {
+      const half = (fits + beyond) >> 1;
+      if (widthOf(half) <= most) fits = half;
+      else beyond = half;
+    }
+    const cut = { text: shown(fits), width: widthOf(fits) };
+    this.#cut.set(key, cut);
+    return cut;
   }
 
   /** @param {Scene} scene */
