@@ -4,7 +4,7 @@ import { actions } from "../core/actions.js";
 import { address } from "../core/address.js";
 import { archive } from "../core/archive.js";
 import { icon } from "../core/icon.js";
-import { clock, dayName, t } from "../core/texts.js";
+import { clock, dayName, shortDayName, t } from "../core/texts.js";
 import { SECOND, format, parse } from "../core/time.js";
 import { css, html, nothing } from "../vendor/lit.js";
 import { details, detailsStyle } from "./details.js";
@@ -29,6 +29,10 @@ class Player extends Sheet {
     .body { flex: 1; min-height: 0; overflow: auto; overscroll-behavior: contain; }
     .main { display: flex; flex-direction: column; min-width: 0; }
     .problem { padding: 2rem 1rem; }
+    /* The camera and the moment: on one line if there is room, else on two. Each is cut only if its line is too short. */
+    .head h2 { display: flex; flex-wrap: wrap; column-gap: .35em; }
+    .head h2 span { max-width: 100%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+    .head .narrow { display: none; }
     .help {
       position: absolute; z-index: 1; right: .5rem; top: 3.5rem; max-height: calc(100% - 4rem); overflow: auto; padding: .75rem 1rem;
       background: var(--raised); border: 1px solid var(--edge); border-radius: var(--round); box-shadow: 0 4px 16px var(--shade);
@@ -42,11 +46,18 @@ class Player extends Sheet {
       owl-others { flex: none; }
     }
     @media (max-width: 45rem) {
-      .head { gap: 0; justify-content: space-between; }
+      .head { gap: 0; padding-inline: .25rem; justify-content: space-between; }
       .head .text { display: none; }
-      .head h2 { order: -2; flex-basis: calc(100% - 4rem); font-size: 1rem; }
+      .head h2 { padding-left: .5rem; font-size: 1rem; }
+      .head .narrow { display: inline; }
+      .head .wide { display: none; }
+    }
+    @media (max-width: 36rem) {
+      .head h2 { order: -2; flex-basis: calc(100% - 4rem); }
       .head .close { order: -1; }
     }
+    /* A low window has no room for a head that stays. */
+    @media (max-height: 32rem) and (max-width: 1099px) { dialog { overflow: auto; } .body { flex: none; overflow: visible; } }
   `];
 
   constructor() {
@@ -338,12 +349,11 @@ class Player extends Sheet {
     </dialog>`;
   }
 
-  /** The title, and what one can do. */
+  /** Which event it is, and what one can do. */
   head() {
     const { event } = this;
-    const title = event ? `${event.camera}, ${dayName(event.start.slice(0, 10))}, ${clock(event.start)}` : address.state.event;
     return html`<div class="head">
-      <h2 id="title">${title}</h2>
+      ${event ? this.heading(event) : html`<h2 id="title">${address.state.event}</h2>`}
       ${event ? html`
         ${this.button("previous", "left", () => this.step(-1))}
         ${this.button("next", "right", () => this.step(1))}
@@ -356,6 +366,13 @@ class Player extends Sheet {
         @click=${() => { this.showsHelp = !this.showsHelp; }}>?</button>
       <button class="plain close" aria-label=${t("close")} title="${t("close")} (Esc)" @click=${this.leave}>${icon("close")}</button>
     </div>`;
+  }
+
+  /** @param {Event} event */
+  heading({ camera, start }) {
+    const [day, time] = [start.slice(0, 10), clock(start)];
+    return html`<h2 id="title" title="${camera}, ${dayName(day)}, ${time}"><span>${camera},</span>
+      <span><span class="wide">${dayName(day)}</span><span class="narrow">${shortDayName(day)}</span>, ${time}</span></h2>`;
   }
 
   /** @param {"previous" | "next" | "save" | "review" | "remove"} meaning @param {keyof typeof import("../core/look.js").ICONS} name

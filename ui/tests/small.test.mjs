@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { askGrid, cards, pictures } from "./day.mjs";
-import { closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
+import { axeViolations, closeBrowser, daysAgo, openPage, serve, waitUntil } from "./harness.mjs";
 
 after(closeBrowser);
 
@@ -93,4 +93,33 @@ test("names that are too long for the timeline are cut, not squeezed", async (t)
       assert.ok(names.some((name) => name.startsWith(text.slice(0, -1))));
     }
   }
+});
+
+test("the head of the player is as low for a long name", async (t) => {
+  const owlery = await serve(t, { events: [LONG, "Camera1"].map((camera) => ({ camera, day: daysAgo(1), time: "10-04-36", movie: false })), flags: ["--camera-pattern", ".*"] });
+  const page = await openPage(t, { hasTouch: true, isMobile: true });
+  for (const [width, height] of [[360, 640], [320, 256], [640, 400]]) {
+    await page.setViewportSize({ width, height });
+    /** @type {number[]} */
+    const heights = [];
+    for (const camera of ["Camera1", LONG]) {
+      await page.goto(`${owlery.url}?event=${encodeURIComponent(`${camera}/${daysAgo(1)}/10-04-36`)}`);
+      const title = page.locator("owl-player h2 span").first();
+      await title.getByText(camera.slice(0, 20)).waitFor();
+      const head = page.locator("owl-player .head");
+      heights.push(await head.evaluate((head) => /** @type {HTMLElement} */ (head).offsetHeight));
+      const lines = await page.locator("owl-player h2").evaluate((title) => Math.round(title.getBoundingClientRect().height / parseFloat(getComputedStyle(title).lineHeight)));
+      assert.ok(lines <= 2, `${lines} lines`);
+      assert.ok((await page.locator("owl-player h2").getAttribute("title"))?.startsWith(`${camera}, `));
+      const time = await page.locator("owl-player h2 > span").nth(1).evaluate((time) => time.scrollWidth <= time.clientWidth);
+      assert.ok(time, "the time is not cut");
+    }
+    assert.ok(heights[1] - heights[0] <= 24, String(heights));
+    assert.ok(heights[1] <= 110, String(heights));
+    assert.deepEqual(await axeViolations(page), []);
+  }
+  // In a low window the head does not stay.
+  await page.setViewportSize({ width: 320, height: 256 });
+  await page.getByRole("button", { name: "Copy link to this moment" }).scrollIntoViewIfNeeded();
+  assert.ok(await page.locator("owl-player .head").evaluate((head) => head.getBoundingClientRect().bottom <= 0));
 });
