@@ -106,8 +106,10 @@ class App extends LitElement {
     const { view, event, pictures } = address.state;
     document.title = view === "day" ? "Owlery" : `${t(`view-${view}`)} – Owlery`;
     const isOver = event || pictures;
-    // Lanes and filters take their place when the cameras are known: nothing is shown before that, so that nothing moves.
-    const waits = !archive.hasCameras && ["loading", "ready", "reading"].includes(archive.status.kind);
+    // Lanes and filters take their place when the cameras are known, alerts when the service has said whether it is ready: nothing is shown
+    // before that, so that nothing moves.
+    const { kind } = archive.status;
+    const waits = kind === "loading" || (!archive.hasCameras && ["ready", "reading"].includes(kind));
     return html`
       <header ?inert=${isOver}>
         <h1><a href=${location.pathname} @click=${this.home}><img src="icon.svg" alt="" width="24" height="24"><span>Owlery</span></a></h1>
