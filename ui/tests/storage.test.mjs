@@ -241,3 +241,36 @@ test("in German on a phone, by a dark screen", async (t) => {
   assert.equal(await isTooWide(page), false);
   assert.deepEqual(await axeViolations(page), []);
 });
+
+test("nothing moves while it loads, whatever comes first", async (t) => {
+  const events = [...days(30), ...days(30, "Camera2")];
+  for (const [share, isHeld] of /** @type {const} */ ([["0.1", true], ["1", false]])) {
+    const owlery = await serve(t, { prepare: age, events, flags: ["--keep-days", "20", "--keep-days", "Camera2=25", "--max-share", share, "--undo-window", "24h"] });
+    for (const viewport of [{ width: 390, height: 844 }, { width: 1280, height: 800 }]) {
+      const page = await openPage(t, { viewport });
+      await page.addInitScript(() => {
+        const seen = /** @type {any} */ (window);
+        seen.shift = 0;
+        new PerformanceObserver((list) => { for (const entry of list.getEntries()) seen.shift += /** @type {any} */ (entry).value; }).observe({ type: "layout-shift", buffered: true });
+      });
+      // What is lowest comes first.
+      const order = ["audit", "cache", "stores", "queue", "retention"];
+      for (const [nth, name] of order.entries()) {
+        await page.route(new RegExp(`api/v1/${name}\\b`), async (route) => {
+          await new Promise((resume) => setTimeout(resume, 100 + 100 * nth));
+          await route.continue();
+        });
+      }
+      await page.route("**/readyz", async (route) => {
+        await new Promise((resume) => setTimeout(resume, 200));
+        await route.continue();
+      });
+      await page.goto(`${owlery.url}?view=storage`);
+      await section(page, "Log").getByRole("table").or(section(page, "Log").getByText("Nothing has been deleted")).waitFor();
+      assert.equal(await section(page, "A pass waits for a confirmation").count(), isHeld ? 1 : 0);
+      await page.evaluate(() => new Promise((resume) => requestAnimationFrame(() => requestAnimationFrame(resume))));
+      const shift = await page.evaluate(() => /** @type {any} */ (window).shift);
+      assert.ok(shift <= 0.02, `${shift} at a width of ${viewport.width}`);
+    }
+  }
+});

@@ -1,5 +1,6 @@
 // The storage view: what the recordings take, what rules will delete and why, what waits for a confirmation, and what can be restored.
-// Each section has its own request, and fails by itself. What the sections show is in `storage/`.
+// Each section has its own request, and fails by itself; it is shown once those above it are there, so that nothing moves that one looks at.
+// What the sections show is in `storage/`.
 
 import { actions } from "../core/actions.js";
 import { archive } from "../core/archive.js";
@@ -181,18 +182,36 @@ export class Storage extends LitElement {
 
   render() {
     const { retention } = this;
-    const run = this.canWriteAll && retention.value?.plan?.has_rule
-      ? html`<button ?disabled=${this.isBusy} @click=${this.run}>${t("storage-run")}</button>` : nothing;
+    // A held pass, which is told by an alert, is shown above all else.
+    if (!retention.isSettled && this.alerts.length) return html`<p class="soft">${t("storage-loading")}</p>`;
     return html`<div class="all" @focusin=${this.onFocus} @focusout=${this.onBlur}>
       ${retention.value ? held(this, retention.value) : nothing}
       <section aria-labelledby="use"><h2 id="use" tabindex="-1">${t("section-use")}</h2>${use(retention.value)}</section>
-      ${this.section("rules", retention, (value) => rules(this, value), run)}
-      ${retention.value?.plan?.has_rule === false ? nothing : this.section("plan", retention, (value) => plan(this, value))}
-      ${this.section("queue", this.queue, (value) => queue(this, value))}
-      ${archive.me?.cameras === null ? this.section("stores", this.stores, stores) : nothing}
-      ${this.canWriteAll ? this.section("cache", this.cache, (value) => cache(this, value)) : nothing}
-      ${this.section("audit", this.audit, (value) => audit(this, value))}
+      ${retention.isSettled ? [this.ruled(), this.others()] : nothing}
     </div>`;
+  }
+
+  /** The sections of what rules do. */
+  ruled() {
+    const { retention } = this;
+    const run = this.canWriteAll && retention.value?.plan?.has_rule
+      ? html`<button ?disabled=${this.isBusy} @click=${this.run}>${t("storage-run")}</button>` : nothing;
+    return html`${this.section("rules", retention, (value) => rules(this, value), run)}
+      ${retention.value?.plan?.has_rule === false ? nothing : this.section("plan", retention, (value) => plan(this, value))}`;
+  }
+
+  /** The sections below, up to the first one that is still loaded. */
+  others() {
+    /** @type {[string, Source<any>, (value: any) => unknown, boolean][]} */
+    const all = [
+      ["queue", this.queue, (value) => queue(this, value), true],
+      ["stores", this.stores, stores, archive.me?.cameras === null],
+      ["cache", this.cache, (value) => cache(this, value), this.canWriteAll],
+      ["audit", this.audit, (value) => audit(this, value), true],
+    ];
+    const seen = all.filter(([, , , isSeen]) => isSeen);
+    const waits = seen.findIndex(([, source]) => !source.isSettled);
+    return seen.slice(0, waits < 0 ? undefined : waits + 1).map(([name, source, show]) => this.section(name, source, show));
   }
 }
 

@@ -19,6 +19,11 @@ export class Source {
     this.path = path;
   }
 
+  /** Whether there is something to show: what was loaded, or why it could not be. */
+  get isSettled() {
+    return this.value !== null || this.error !== "";
+  }
+
   async load() {
     const asked = ++this.#asked;
     try {

@@ -3,7 +3,7 @@
 import { css } from "../../vendor/lit.js";
 
 export const style = css`
-  :host { display: block; padding: var(--gap) 1rem 3rem; }
+  :host { display: block; min-height: 100dvh; padding: var(--gap) 1rem 3rem; } /* so high that there is a scroll bar from the start */
   .all { display: grid; gap: var(--gap); max-width: 75rem; margin: 0 auto; }
   section { min-width: 0; padding: 1rem; background: var(--card); border: 1px solid var(--line); border-radius: var(--round); }
   section.held { border-color: var(--bad); }
