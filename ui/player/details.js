@@ -1,9 +1,10 @@
 // What is known of the event in the player, and its files.
 
+import { archive } from "../core/archive.js";
 import { icon } from "../core/icon.js";
 import { eventPath, local } from "../core/requests.js";
 import { clock, dayName, duration, number, size, t } from "../core/texts.js";
-import { lengthOf } from "../core/time.js";
+import { dayOf, lengthOf } from "../core/time.js";
 import { css, html, nothing } from "../vendor/lit.js";
 import { reason } from "../views/words.js";
 
@@ -20,15 +21,23 @@ export const detailsStyle = css`
   .movie button { flex: 1; min-width: 0; white-space: normal; overflow-wrap: anywhere; }
 `;
 
+/** What rules of size and space wait for. What they miss is said as of now, which is not why the event expires one day.
+ * @type {Record<string, (rule: any) => Record<string, string>>} */
+const LIMITS = {
+  "camera-over": ({ limit }) => ({ limit: size(limit) }),
+  "archive-over": ({ limit }) => ({ limit: size(limit) }),
+  "free-space-under": ({ wanted }) => ({ wanted: size(wanted), isKnown: wanted ? "yes" : "no" }),
+};
+
 /** When and why the event expires. @param {Details} event */
 function expiry({ expires }) {
   if (!expires) return "";
   const { at, rule } = expires;
   if (rule?.kind === "saved") return t("expires-saved");
-  if (!at && !rule && expires.reason === "no rule") return t("rule-none");
-  // What rules of size and space miss is said as of now, which is not why the event expires one day.
-  const why = /-(over|under)$/.test(rule?.kind) ? expires.reason : reason(expires);
-  return at ? t("expires-at", { day: dayName(at), why }) : why;
+  if (!at && !rule) return t("expires-no-rule");
+  const limit = LIMITS[rule?.kind]?.(rule);
+  const why = limit ? t(`expires-${rule.kind}`, limit) : reason(expires);
+  return at ? t(limit && at > dayOf(archive.now) ? "expires-estimate" : "expires-at", { day: dayName(at), why }) : why;
 }
 
 /** @param {Details} event */

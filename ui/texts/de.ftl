@@ -163,6 +163,14 @@ place-store = nur im Speicher { $store }
 expires = Läuft ab
 expires-at = { $day }: { $why }
 expires-saved = nie, es ist gesichert
+expires-estimate = etwa { $day }, wenn es so weitergeht: { $why }
+expires-no-rule = nie, keine Regel löscht es
+expires-camera-over = die ältesten Tage gehen, wenn die Kamera mehr als { $limit } belegt
+expires-archive-over = die ältesten Tage gehen, wenn die Aufnahmen mehr als { $limit } belegen
+expires-free-space-under = die ältesten Tage gehen, wenn { $isKnown ->
+    [yes] weniger als { $wanted } des Datenträgers frei sind
+   *[no] zu wenig vom Datenträger frei ist
+  }
 details = Einzelheiten
 movies = Filme
 debug-movie = Was Motion erkannt hat
@@ -375,12 +383,24 @@ storage-full-in = { $days ->
    *[other] Ohne zu löschen ist der Datenträger in { $days } Tagen voll
   }
 storage-full-never = Ohne zu löschen reicht der Datenträger mehr als zehn Jahre
-keeps-keep-days = { $days } Tage bleiben, etwa { $size }
+keeps-keep-days = { $isKnown ->
+    [yes] { $days ->
+        [one] 1 Tag bleibt
+       *[other] { $days } Tage bleiben
+      }
+   *[no] Von jeder Kamera bleiben die Tage ihrer eigenen Regel
+  }{ $isSized ->
+    [yes] , etwa { $size }
+   *[no] {""}
+  }
 keeps-max-size = Höchstens { $size } bleiben{ $isKnown ->
     [yes] , etwa { $days } Tage
    *[no] {""}
   }
-keeps-min-free = Der Datenträger fasst { $size } neben dem, was frei bleibt{ $isKnown ->
+keeps-min-free = { $isSized ->
+    [yes] Der Datenträger fasst { $size } neben dem, was frei bleibt
+   *[no] Was der Datenträger neben dem fasst, was frei bleibt, ist nicht bekannt
+  }{ $isKnown ->
     [yes] , etwa { $days } Tage
    *[no] {""}
   }

@@ -163,6 +163,14 @@ place-store = only in the store { $store }
 expires = Expires
 expires-at = { $day }: { $why }
 expires-saved = never, it is saved
+expires-estimate = about { $day }, at the present rate: { $why }
+expires-no-rule = never, no rule takes it
+expires-camera-over = the oldest days go when the camera takes more than { $limit }
+expires-archive-over = the oldest days go when the recordings take more than { $limit }
+expires-free-space-under = the oldest days go when { $isKnown ->
+    [yes] less than { $wanted } of the disk are free
+   *[no] too little of the disk is free
+  }
 details = Details
 movies = Movies
 debug-movie = What Motion detected
@@ -375,12 +383,24 @@ storage-full-in = { $days ->
    *[other] Without deleting, the disk is full in { $days } days
   }
 storage-full-never = Without deleting, the disk lasts for more than ten years
-keeps-keep-days = { $days } days are kept, about { $size }
+keeps-keep-days = { $isKnown ->
+    [yes] { $days ->
+        [one] 1 day is kept
+       *[other] { $days } days are kept
+      }
+   *[no] Each camera keeps the days of its own rule
+  }{ $isSized ->
+    [yes] , about { $size }
+   *[no] {""}
+  }
 keeps-max-size = At most { $size } are kept{ $isKnown ->
     [yes] , about { $days } days
    *[no] {""}
   }
-keeps-min-free = The disk holds { $size } beside what stays free{ $isKnown ->
+keeps-min-free = { $isSized ->
+    [yes] The disk holds { $size } beside what stays free
+   *[no] How much the disk holds beside what stays free is not known
+  }{ $isKnown ->
     [yes] , about { $days } days
    *[no] {""}
   }

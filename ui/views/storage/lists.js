@@ -15,8 +15,9 @@ const TEN_YEARS = 3650; // days; more is a guess that nobody needs
 const bar = (share) => html`<svg class="bar" aria-hidden="true"><rect width=${`${100 * Math.min(1, share)}%`} height="100%"></rect></svg>`;
 
 /** What the rules of a forecast will keep, in words. @param {any} forecast @returns {string[]} */
-const keptWords = (forecast) => (forecast?.kept ?? []).map((/** @type {any} */ { rule, days, bytes }) =>
-  t(`keeps-${rule}`, { days: days ?? 0, isKnown: days === null || days > TEN_YEARS ? "no" : "yes", size: size(bytes) }));
+const keptWords = (forecast) => (forecast?.kept ?? []).map((/** @type {any} */ { rule, days, bytes }) => t(`keeps-${rule}`, {
+  days: days ?? 0, isKnown: days === null || (rule !== "keep-days" && days > TEN_YEARS) ? "no" : "yes", size: size(bytes), isSized: bytes === null ? "no" : "yes",
+}));
 
 /** The growth a day. @param {any} forecast */
 const growth = (forecast) => size(forecast?.bytes_per_day_7 ?? forecast?.bytes_per_day_30 ?? null);
