@@ -123,3 +123,19 @@ test("the head of the player is as low for a long name", async (t) => {
   await page.getByRole("button", { name: "Copy link to this moment" }).scrollIntoViewIfNeeded();
   assert.ok(await page.locator("owl-player .head").evaluate((head) => head.getBoundingClientRect().bottom <= 0));
 });
+
+test("many cameras take one row of a phone", async (t) => {
+  const names = [LONG, ...Array.from({ length: 8 }, (_, nth) => `Camera${nth}`)];
+  const owlery = await serve(t, { events: names.map((camera) => ({ camera, day: daysAgo(1), time: "10-00-00", frames: 1, movie: false })), flags: ["--camera-pattern", ".*"] });
+  const page = await openPage(t, { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
+  for (const view of ["calendar", "live"]) {
+    await page.goto(`${owlery.url}?view=${view}`);
+    const chips = page.locator(".chips");
+    await chips.getByRole("button", { name: "Camera7" }).waitFor();
+    assert.ok(await chips.evaluate((chips) => chips.getBoundingClientRect().height < 60));
+    await chips.getByRole("button", { name: "Camera7" }).click();
+    await waitUntil("it is chosen", () => new URL(page.url()).searchParams.get("cameras") === "Camera7");
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+    assert.deepEqual(await axeViolations(page), []);
+  }
+});

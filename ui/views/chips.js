@@ -9,6 +9,10 @@ export const chipsStyle = css`
   .chips { display: flex; flex-wrap: wrap; gap: .4rem; min-width: 0; }
   .chips button { max-width: 100%; border-radius: 2rem; }
   .chips span { overflow: hidden; text-overflow: ellipsis; }
+  @media (max-width: 45rem) {
+    .chips { flex-wrap: nowrap; overflow-x: auto; margin: -4px; padding: 4px; scrollbar-width: none; } /* with room for the outline of the focus */
+    .chips button { flex: none; max-width: 16rem; }
+  }
 `;
 
 /** @param {string} camera */
