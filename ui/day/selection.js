@@ -7,6 +7,7 @@ import { look } from "../core/look.js";
 import { eventPath } from "../core/requests.js";
 import { clock, t } from "../core/texts.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
+import "./export.js";
 import { changeable, remove, toggleReviewed, toggleSaved } from "./grid/keys.js";
 
 /** @typedef {import("../core/archive.js").Event} Event */
@@ -95,8 +96,7 @@ class Selection extends LitElement {
     const zip = isOne ? `${eventPath(events[0].id)}.zip` : `api/v1/export?${params}`;
     const name = t(isOne ? "selection-zip" : "selection-zip-range");
     return html`<a class="button" download href=${zip} title=${range || name}>${icon("download")}<span class="text">${name}</span></a>
-      ${params.getAll("camera").length === 1 ? html`<a class="button" download href=${`api/v1/export.mp4?${params}`} title=${`${t("selection-mp4")} ${range}`}>
-        ${icon("play")}<span class="text">${t("selection-mp4")}</span></a>` : nothing}`;
+      ${params.getAll("camera").length === 1 ? html`<owl-export .params=${params} .range=${range}></owl-export>` : nothing}`;
   }
 }
 

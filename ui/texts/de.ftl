@@ -88,6 +88,13 @@ selection-zip = Zip
 selection-zip-range = Zip dieses Zeitraums
 selection-mp4 = Ein MP4
 selection-range = Alle Ereignisse von { $from } bis { $to } der Kameras der ausgewählten
+export-making = Der Film wird gemacht: { $percent } %
+export-cancel = MP4 abbrechen
+export-failed = Der Film kann nicht gemacht werden: { $why }
+export-left-out = { $count ->
+    [one] Im Film fehlt 1 Ereignis ganz oder teilweise: Nichts davon ist brauchbar, oder es wird noch aufgenommen.
+   *[other] Im Film fehlen { $count } Ereignisse ganz oder teilweise: Nichts davon ist brauchbar, oder sie werden noch aufgenommen.
+  }
 selection-clear = Auswahl aufheben
 
 ## Filters

@@ -88,6 +88,13 @@ selection-zip = Zip
 selection-zip-range = Zip of this range
 selection-mp4 = One MP4
 selection-range = All events from { $from } to { $to } of the cameras of the selected ones
+export-making = The movie is being made: { $percent } %
+export-cancel = Cancel the MP4
+export-failed = The movie cannot be made: { $why }
+export-left-out = { $count ->
+    [one] The movie is without 1 event, or a part of it: nothing usable is there, or it is still being recorded.
+   *[other] The movie is without { $count } events, or parts of them: nothing usable is there, or they are still being recorded.
+  }
 selection-clear = Clear the selection
 
 ## Filters
