@@ -314,6 +314,9 @@ class Archive extends EventTarget {
         this.#hours.delete(hour); // so that it becomes the last one
       }
       for (const [hour, events] of found) this.#hours.set(hour, events);
+      for (const [id, { start }] of this.#others) {
+        if (hours.includes(start.slice(0, 13)) && !found.get(start.slice(0, 13))?.has(id)) this.#others.delete(id);
+      }
       for (const hour of [...this.#hours.keys()].slice(0, Math.max(0, this.#hours.size - MAX_HOURS))) this.#hours.delete(hour);
       this.#note({ events: events.map(({ id }) => id), days: hours.map((hour) => hour.slice(0, 10)) });
     })().finally(() => {
