@@ -9,6 +9,7 @@ import { clock, t } from "../core/texts.js";
 import { LitElement, css, html, nothing } from "../vendor/lit.js";
 import "./export.js";
 import { changeable, remove, toggleReviewed, toggleSaved } from "./grid/keys.js";
+import { Kept } from "./kept.js";
 
 /** @typedef {import("../core/archive.js").Event} Event */
 
@@ -43,6 +44,7 @@ class Selection extends LitElement {
 
   constructor() {
     super();
+    this.kept = new Kept();
     this.redraw = () => this.requestUpdate();
     this.onKey = (/** @type {KeyboardEvent} */ { key, defaultPrevented }) => {
       if (key === "Escape" && !defaultPrevented && actions.selection.size) actions.select([]);
@@ -51,6 +53,7 @@ class Selection extends LitElement {
 
   connectedCallback() {
     super.connectedCallback();
+    this.kept.start();
     actions.addEventListener("selection", this.redraw);
     archive.addEventListener("change", this.redraw);
     addEventListener("keydown", this.onKey);
@@ -61,6 +64,7 @@ class Selection extends LitElement {
     actions.removeEventListener("selection", this.redraw);
     archive.removeEventListener("change", this.redraw);
     removeEventListener("keydown", this.onKey);
+    this.kept.stop();
     actions.select([]);
   }
 
@@ -69,21 +73,21 @@ class Selection extends LitElement {
     if (!ids.length) return html`<div role="status"></div>`;
     const events = ids.map((id) => archive.get(id)).filter((event) => event !== undefined);
     const own = archive.canWrite ? changeable(ids) : [];
-    const isSaved = own.every(({ saved }) => saved);
-    const isReviewed = events.every(({ reviewed }) => reviewed);
+    const isSaved = own.length > 0 && own.every(({ saved }) => saved);
+    const isReviewed = events.length > 0 && events.every(({ reviewed }) => reviewed);
     return html`<div class="bar" role="group" aria-label=${t("selection")}>
       <span class="count" role="status">${t("selection-count", { count: ids.length })}</span>
       ${own.length ? this.button("star", t(isSaved ? "selection-unsave" : "selection-save"), () => toggleSaved(ids)) : nothing}
-      ${this.button("check", t(isReviewed ? "selection-unreviewed" : "selection-reviewed"), () => toggleReviewed(ids))}
+      ${this.button("check", t(isReviewed ? "selection-unreviewed" : "selection-reviewed"), () => toggleReviewed(ids), !events.length)}
       ${own.length ? this.button("trash", t("selection-delete"), () => remove(ids)) : nothing}
       ${this.exports(events)}
       ${this.button("close", t("selection-clear"), () => actions.select([]))}
     </div>`;
   }
 
-  /** @param {Parameters<typeof icon>[0]} name @param {string} text @param {() => void} act */
-  button(name, text, act) {
-    return html`<button title=${text} @click=${act}>${icon(name)}<span class="text">${text}</span></button>`;
+  /** @param {Parameters<typeof icon>[0]} name @param {string} text @param {() => void} act @param {boolean} [isIdle] there is nothing to do it to */
+  button(name, text, act, isIdle = false) {
+    return html`<button title=${text} ?disabled=${isIdle} @click=${act}>${icon(name)}<span class="text">${text}</span></button>`;
   }
 
   /** @param {Event[]} events */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 
 import { cards, ids, pictures, writeMany } from "./day.mjs";
@@ -117,6 +119,7 @@ test("a long press selects, and then a tap does", async (t) => {
   await page.getByRole("button", { name: "Clear the selection" }).tap();
   await cards(page).nth(1).getByRole("link").tap();
   await page.waitForURL(/event=/);
+  await page.locator("owl-player").waitFor();
 });
 
 /** More than a request may name, so several passes are made. */
@@ -275,4 +278,74 @@ test("a change and its opposite reach the service in their order", async (t) => 
   await waitUntil("both are done", () => sent.length === 2);
   assert.deepEqual(sent, ["PUT", "DELETE"]);
   await waitUntil("it is not saved", async () => !(await owlery.json("api/v1/events")).events[0].saved);
+});
+
+/** Selects a card. @param {import("playwright-core").Page} page @param {number} nth */
+async function select(page, nth) {
+  await cards(page).nth(nth).hover();
+  await cards(page).nth(nth).getByRole("checkbox").click();
+}
+
+test("what the filters leave out is not selected any more", async (t) => {
+  const owlery = await serve(t, { events: [minute(0), { ...minute(1), saved: true }, minute(2)] });
+  const page = await openPage(t);
+  await page.goto(`${owlery.url}?unreviewed=1`);
+  await pictures(page);
+  await select(page, 0);
+  await select(page, 1);
+  await page.getByText("2 selected").waitFor();
+  await page.getByRole("button", { name: "Mark reviewed", exact: true }).click();
+  await page.locator("owl-selection .bar").waitFor({ state: "detached" });
+  await waitUntil("one card", async () => (await ids(page)).length === 1);
+  // Filters that are chosen later leave out those that do not fit.
+  await page.getByRole("button", { name: "Unreviewed", exact: true }).click();
+  await waitUntil("three cards", async () => (await ids(page)).length === 3);
+  for (const nth of [0, 1, 2]) await select(page, nth);
+  await page.getByText("3 selected").waitFor();
+  await page.getByRole("button", { name: "Saved", exact: true }).click();
+  await page.getByText("1 selected").waitFor();
+  await page.getByLabel("Part of the day").selectOption("22-06");
+  await page.locator("owl-selection .bar").waitFor({ state: "detached" });
+});
+
+test("what was removed is not selected any more, also if it went while the service was away", async (t) => {
+  const owlery = await serve(t, { events: [0, 1, 2, 3].map((nth) => minute(nth)) });
+  const page = await openPage(t, { expects: [/./] });
+  await page.goto(owlery.url);
+  await pictures(page);
+  for (const nth of [0, 1, 2]) await select(page, nth);
+  await page.getByText("3 selected").waitFor();
+  await fetch(`${owlery.url}api/v1/events/Camera1/${day}/10-03-00`, { method: "DELETE" });
+  await page.getByText("2 selected").waitFor();
+  for (const filters of ["", "?unreviewed=1"]) {
+    await page.goto(owlery.url + filters);
+    await pictures(page);
+    const last = (await ids(page)).length - 1;
+    for (const nth of [0, last]) await select(page, nth);
+    await page.getByText("2 selected").waitFor();
+    await owlery.stop();
+    await page.getByText("The service cannot be reached").waitFor();
+    rmSync(join(owlery.root, (await ids(page))[0]), { recursive: true });
+    await owlery.start();
+    await page.getByText("1 selected").waitFor();
+  }
+});
+
+test("what is out of view stays selected", async (t) => {
+  const owlery = await serve(t, { prepare: (root) => writeMany(root, 40, 24) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  const [id] = await ids(page);
+  await select(page, 0);
+  await page.getByText("1 selected").waitFor();
+  await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await waitUntil("other cards", async () => (await ids(page)).length > 0 && !(await ids(page)).includes(id));
+  const shown = (await ids(page)).slice(-1)[0];
+  // Changes come in their order: that of the first is there when that of the last is.
+  for (const each of [id, shown]) await fetch(`${owlery.url}api/v1/events/${each}/saved`, { method: "PUT" });
+  await page.locator("owl-card .star.on").waitFor();
+  await page.getByText("1 selected").waitFor();
+  await page.getByRole("button", { name: "Mark reviewed", exact: true }).click();
+  await waitUntil("reviewed", async () => (await owlery.json(`api/v1/events/${id}`)).reviewed);
 });
