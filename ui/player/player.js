@@ -145,6 +145,7 @@ class Player extends Sheet {
   /** Asks for all that the service knows of the event. */
   async load() {
     const id = address.state.event;
+    if (!id) return; // it is being closed
     try {
       const found = await archive.fetch(id);
       if (id !== address.state.event || !this.isConnected) return;
