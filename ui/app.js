@@ -76,6 +76,7 @@ class App extends LitElement {
     /** @type {Map<string, boolean>} by module that was asked for: whether it is here */
     this.modules = new Map();
     this.noticeTimer = 0;
+    this.hadFocus = false; // the bar at the lower edge, before it was drawn again
     const redraw = () => this.requestUpdate();
     for (const [target, names] of /** @type {[EventTarget, string[]][]} */ ([
       [archive, ["status", "cameras"]], [address, ["change"]], [actions, ["undo"]],
@@ -100,6 +101,25 @@ class App extends LitElement {
       setTimeout(() => { this.modules.delete(name); this.requestUpdate(); }, RETRY);
     });
     return false;
+  }
+
+  willUpdate() {
+    const { activeElement } = /** @type {ShadowRoot} */ (this.renderRoot);
+    this.hadFocus = activeElement !== null && activeElement.closest(".low") !== null;
+  }
+
+  updated() {
+    if (this.hadFocus && !(/** @type {ShadowRoot} */ (this.renderRoot).activeElement)) this.passFocus();
+  }
+
+  /** The focus of what has left the page goes to what is shown: whoever is responsible hears `focus-left`; else it is the view. */
+  passFocus() {
+    dispatchEvent(new Event("focus-left"));
+    const main = /** @type {HTMLElement} */ (this.renderRoot.querySelector("main"));
+    if (/** @type {ShadowRoot} */ (this.renderRoot).activeElement || main.inert) return;
+    main.tabIndex = -1;
+    main.addEventListener("blur", () => main.removeAttribute("tabindex"), { once: true });
+    main.focus({ preventScroll: true });
   }
 
   render() {

@@ -31,7 +31,7 @@ export class Grid extends ListWindow {
     this.hadFocus = false; // before it was drawn again
     /** @type {{id: string, base: Set<string>}} from which card on a range is selected, and what was selected before */
     this.pivot = { id: "", base: new Set() };
-    this.listeners.push([actions, "selection", () => this.requestUpdate()]);
+    this.listeners.push([actions, "selection", () => this.requestUpdate()], [window, "focus-left", () => this.takeFocus()]);
   }
 
   willUpdate() {
@@ -50,17 +50,39 @@ export class Grid extends ListWindow {
     if (before.event && !address.state.event) this.returnTo(before.event);
   }
 
-  /** The focus returns to the card of the event that the player has shown last. @param {string} id */
+  /** The focus returns to the card of the event that the player has shown last, or that is nearest to where it was. @param {string} id */
   async returnTo(id) {
     await new Promise(requestAnimationFrame); // until then the page is inert
-    const [, day, time] = id.split("/");
-    const start = archive.get(id)?.start ?? `${day}T${time.replaceAll("-", ":")}`;
+    const event = archive.get(id);
+    const [camera, day, time] = id.split("/");
+    const start = event?.start ?? `${day}T${time.replaceAll("-", ":")}`;
     const [shown, hour] = [dayOf(start), Number(start.slice(11, 13))];
-    if (!this.source.reaches(shown)) await this.goTo({ day: shown, at: start });
+    const isLeftOut = !event && this.source instanceof Found; // then nothing has to move
+    if (!isLeftOut && !this.source.reaches(shown)) await this.goTo({ day: shown, at: start });
     await this.attempt(this.source.load({ day: shown, hour }, { day: shown, hour }));
     await this.updateComplete;
-    const index = this.source.events(shown, hour)?.findIndex((event) => event.id === id) ?? -1;
-    if (index >= 0) await this.moveTo({ day: shown, hour, index });
+    const events = this.source.events(shown, hour) ?? [];
+    const index = events.findIndex((event) => event.id === id);
+    const next = index < 0 ? this.nearestTo(/** @type {Event} */ ({ id, camera, start })) : { day: shown, hour, index };
+    if (!next || !(await this.moveTo(next))) this.takeFocus();
+  }
+
+  /** The card that has the place of an event that is not there. @param {Event} event */
+  nearestTo(event) {
+    const [day, hour] = [dayOf(event.start), Number(event.start.slice(11, 13))];
+    const events = this.source.events(day, hour) ?? [];
+    const older = events.findIndex((each) => compareEvents(each, event) > 0);
+    return step(this.layout, { day, hour, index: older < 0 ? events.length : older }, "", this.sizes.columns, 1);
+  }
+
+  /** Takes the focus of something that has left the page. Nothing is scrolled for that. */
+  takeFocus() {
+    if (address.state.event || address.state.pictures) return;
+    const { active, drawn, layout } = this;
+    const next = active && !this.drawnIds.has(active.id) ? this.nearestTo(active.event) : null;
+    const id = (next && this.eventAt(next)?.id) ?? "";
+    const card = this.cardOf(id) ?? this.cardOf(this.firstDrawn(within(layout.days, drawn.from, drawn.to)));
+    (card?.link ?? /** @type {HTMLElement | null} */ (this.renderRoot.querySelector(".list")))?.focus({ preventScroll: true });
   }
 
   /** Gives the focus to a card, which is scrolled into view; returns its id. @param {Spot} spot */
@@ -97,10 +119,9 @@ export class Grid extends ListWindow {
     const card = this.cardOf(active.id);
     if (card) return card.link?.focus({ preventScroll: true });
     list.focus({ preventScroll: true });
-    const events = this.eventsOf(active.day, active.hour);
+    const events = this.eventsOf(active.day, active.hour) ?? (this.source instanceof Found && !archive.get(active.id) ? [] : null);
     if (!events || events.some(({ id }) => id === active.id)) return; // it is only out of view
-    const older = events.findIndex((event) => compareEvents(event, active.event) > 0);
-    const next = step(this.layout, { ...active, index: older < 0 ? events.length : older }, "", this.sizes.columns, 1);
+    const next = this.nearestTo(active.event);
     if (next) this.moveTo(next);
   }
 

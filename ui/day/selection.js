@@ -45,6 +45,7 @@ class Selection extends LitElement {
   constructor() {
     super();
     this.kept = new Kept();
+    this.hadFocus = false; // before it was drawn again
     this.redraw = () => this.requestUpdate();
     this.onKey = (/** @type {KeyboardEvent} */ { key, defaultPrevented }) => {
       if (key === "Escape" && !defaultPrevented && actions.selection.size) actions.select([]);
@@ -66,6 +67,14 @@ class Selection extends LitElement {
     removeEventListener("keydown", this.onKey);
     this.kept.stop();
     actions.select([]);
+  }
+
+  willUpdate() {
+    this.hadFocus = /** @type {ShadowRoot} */ (this.renderRoot).activeElement !== null;
+  }
+
+  updated() {
+    if (this.hadFocus && !actions.selection.size) dispatchEvent(new Event("focus-left"));
   }
 
   render() {

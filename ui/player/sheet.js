@@ -32,11 +32,13 @@ function focused() {
 export class Sheet extends LitElement {
   static styles = [look, sheetStyle];
   #before = focused();
+  #take = () => this.focusSheet();
   #press = (/** @type {KeyboardEvent} */ press) => this.press(press);
 
   connectedCallback() {
     super.connectedCallback();
     document.addEventListener("keydown", this.#press);
+    addEventListener("focus-left", this.#take);
     // What is behind does not scroll.
     this.addEventListener("wheel", (wheel) => {
       if (wheel.composedPath()[0] === this) wheel.preventDefault();
@@ -49,6 +51,7 @@ export class Sheet extends LitElement {
   disconnectedCallback() {
     super.disconnectedCallback();
     document.removeEventListener("keydown", this.#press);
+    removeEventListener("focus-left", this.#take);
     const before = this.#before;
     requestAnimationFrame(() => { if (before?.isConnected && focused() === document.body) before.focus(); });
   }

@@ -376,6 +376,69 @@ test("the focus returns to the event that the player has shown last", async (t) 
   await waitUntil("the focus on its card", async () => (await focused(page)) === last);
 });
 
+test("the focus goes to the nearest card when what had it leaves the page", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 5) });
+  const page = await openPage(t, { expects: [/404/] });
+  const at = (/** @type {string} */ minute) => waitUntil(`the focus on ${minute}`, async () => (await focused(page)) === `Camera1/${daysAgo(1)}/10-${minute}-01`);
+  const events = (/** @type {number} */ count) => waitUntil(`${count} cards`, async () => (await ids(page)).length === count);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).nth(1).hover();
+  await cards(page).nth(1).getByRole("checkbox").click();
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await at("02");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await events(5);
+  await at("02");
+  await page.keyboard.press("Delete");
+  await at("01");
+  await page.getByRole("button", { name: "Undo" }).press("Enter");
+  await events(5);
+  await at("01");
+  // The player closes when another tab has deleted its event.
+  await page.keyboard.press("Enter");
+  await page.locator("owl-stage").waitFor();
+  await fetch(`${owlery.url}api/v1/events/Camera1/${daysAgo(1)}/10-01-01`, { method: "DELETE" });
+  await page.locator("owl-player").waitFor({ state: "detached" });
+  await at("00");
+  // In the player the bar that undoes leaves the focus to the player.
+  await page.keyboard.press("Enter");
+  await page.locator("owl-stage").waitFor();
+  await page.keyboard.press("Delete");
+  await page.getByRole("button", { name: "Undo" }).click();
+  await waitUntil("the focus in the player", () => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.localName === "owl-player"));
+});
+
+test("the focus goes to the nearest card when the filters drop the event of the player", async (t) => {
+  const owlery = await serve(t, { events: [...some(daysAgo(1), 1), ...some(daysAgo(2), 2)] });
+  const page = await openPage(t);
+  await page.goto(`${owlery.url}?unreviewed=1`);
+  await pictures(page);
+  for (const [left, next] of [[2, `Camera1/${daysAgo(2)}/10-01-01`], [1, `Camera1/${daysAgo(2)}/10-00-01`], [0, ""]]) {
+    await cards(page).first().getByRole("link").focus();
+    await page.keyboard.press("Enter");
+    await page.locator("owl-stage").waitFor();
+    await page.keyboard.press("r");
+    await waitUntil("the card has left", async () => (await ids(page)).length === left);
+    await page.keyboard.press("Escape");
+    await page.locator("owl-player").waitFor({ state: "detached" });
+    await waitUntil(`the focus on ${next || "the list"}`, async () => (next ? (await focused(page)) === next : askGrid(page, (grid) => grid.renderRoot.activeElement?.className === "list")));
+  }
+});
+
+test("a view without events takes the focus of the bar that undoes", async (t) => {
+  const owlery = await serve(t, { events: some(daysAgo(1), 2) });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  await cards(page).first().getByRole("link").focus();
+  await page.keyboard.press("Delete");
+  await page.getByRole("link", { name: "Calendar" }).click();
+  await page.locator("owl-calendar").waitFor();
+  await page.getByRole("button", { name: "Undo" }).click();
+  await waitUntil("the focus in the view", () => page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.localName === "main"));
+});
+
 test("an address leads to a moment", async (t) => {
   const owlery = await serve(t, { events: [...some(daysAgo(1), 40), ...some(daysAgo(2), 40), ...some(daysAgo(3), 40)] });
   const page = await openPage(t);
