@@ -3,6 +3,7 @@
 
 import { archive } from "./archive.js";
 import { Deletions } from "./deletions.js";
+import { whyLeft } from "./left.js";
 import { eventPath, sendJson } from "./requests.js";
 import { t } from "./texts.js";
 import { dayOf } from "./time.js";
@@ -94,8 +95,8 @@ class Actions extends EventTarget {
         if (deletion.isUndone) break;
         const made = await this.#inTurn(() => sendJson("POST", "api/v1/events/delete", { events: some }));
         this.#putBack(waiting, made.left);
+        if (made.left.length) this.notify(whyLeft(made.left, waiting), true);
         waiting = waiting.filter(({ id }) => !some.includes(id));
-        if (made.left.length) this.notify(t("not-all-deleted", { count: made.left.length, why: made.left[0].problem }), true);
         if (made.refused) this.notify(made.refused.message, true);
         if (made.pass && !made.refused) await this.#deleted(deletion, made, some.length - made.left.length);
       }
