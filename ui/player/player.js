@@ -156,7 +156,7 @@ class Player extends Sheet {
     } catch (error) {
       if (id !== address.state.event || !this.isConnected) return;
       if (error.status === 404) {
-        actions.notify(t("event-gone"), true);
+        actions.notify(t(this.event ? "event-gone" : "event-none"), true);
         this.leave();
       } else this.problem = error.message;
     }

@@ -86,7 +86,7 @@ test("what goes next, and why", async (t) => {
   await waitUntil("the plan", async () => (await owlery.json("api/v1/retention")).plan.items.length === 2);
   const page = await openPage(t, { viewport: { width: 360, height: 740 } });
   await page.goto(`${owlery.url}?view=calendar`);
-  await says(page, daysAgo(40), /Camera1: goes with the next pass, older than 30 days$/);
+  await says(page, daysAgo(40), /Camera1: goes with the next clean-up, older than 30 days$/);
   await says(page, daysAgo(27), /Camera1: goes in 4 days, older than 30 days$/);
   assert.match(await link(page, daysAgo(40)).getAttribute("title") ?? "", /older than 30 days/);
   assert.doesNotMatch(await said(page, daysAgo(45)) ?? "", /goes/);

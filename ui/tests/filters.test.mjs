@@ -129,6 +129,7 @@ test("length, strength and part of the day restrict the list", async (t) => {
   await waitUntil("all cards", async () => (await ids(page)).length === 4);
   await page.getByLabel("Part of the day").selectOption("22-06");
   await shows(page, [id("23-00-00"), id("03-00-00")]);
+  assert.deepEqual(await page.getByLabel("Any length").locator("option").allTextContents(), ["Any length", "≥ 5 s", "≥ 10 s", "≥ 30 s", "≥ 1 min", "≥ 5 min"]);
   await page.getByLabel("Any length").selectOption("30");
   await shows(page, [id("03-00-00")]);
   await page.getByLabel("Part of the day").selectOption("custom");

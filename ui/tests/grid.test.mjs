@@ -399,6 +399,7 @@ test("the focus goes to the nearest card when what had it leaves the page", asyn
   await page.keyboard.press("Enter");
   await page.locator("owl-stage").waitFor();
   await fetch(`${owlery.url}api/v1/events/Camera1/${daysAgo(1)}/10-01-01`, { method: "DELETE" });
+  await page.getByText("The event is not there any more.").waitFor();
   await page.locator("owl-player").waitFor({ state: "detached" });
   await at("00");
   // In the player the bar that undoes leaves the focus to the player.
@@ -536,6 +537,7 @@ test("files without an event are a link of their day", async (t) => {
   await page.getByText("0 events", { exact: true }).waitFor();
   await page.getByRole("link", { name: /^2 files without an event, / }).click();
   assert.equal(new URL(page.url()).search, `?pictures=${daysAgo(2)}`);
+  await page.locator("owl-pictures").waitFor();
 });
 
 test("the pointer over a card scrubs through its pictures", async (t) => {

@@ -177,14 +177,14 @@ test("a camera that records has a badge, and one without a stream its newest eve
     assert.equal(await tile(page, "Camera2").count(), name === "anna" ? 1 : 0);
     assert.deepEqual(await axeViolations(page), []);
     if (name !== "anna") continue;
-    assert.equal(await page.getByText("records").count(), 0);
+    assert.equal(await page.getByText("recording", { exact: true }).count(), 0);
     const now = new Date();
     const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map((part) => String(part).padStart(2, "0")).join("-");
     owlery.add({ day: daysAgo(0), time, seconds: 0, frames: 1, movie: false });
     const folder = join(owlery.root, "Camera1", daysAgo(0), time);
     const writes = setInterval(() => utimesSync(folder, new Date(), new Date()), 500); // so that it stays open
     t.after(() => clearInterval(writes));
-    await tile(page, "Camera1").getByText("records").waitFor();
+    await tile(page, "Camera1").getByText("recording", { exact: true }).waitFor();
     clearInterval(writes);
     await tile(page, "Camera1").getByRole("link", { name: /newest: \d\d:\d\d/ }).click();
     await waitUntil("the player", () => new URL(page.url()).searchParams.get("event") === `Camera1/${daysAgo(0)}/${time}`);

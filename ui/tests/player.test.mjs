@@ -226,7 +226,7 @@ test("a viewer looks, and changes nothing", async (t) => {
   assert.equal(await page.locator("owl-others button").count(), 0, "of cameras that are not his");
   assert.deepEqual(asked, []);
   await page.goto(`${owlery.url}?event=${id("10-00-02", "Camera2")}`);
-  await page.getByText("The event is not there any more.").waitFor();
+  await page.getByText("There is no such event, or you may not see it.").waitFor();
   await assertClosed(page);
 });
 

@@ -28,7 +28,7 @@ test("cards are selected, several together, and changed together", async (t) => 
   assert.deepEqual(await axeViolations(page), []);
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await waitUntil("three are saved", async () => (await owlery.json("api/v1/events?saved=true")).events.length === 3);
-  await page.getByRole("button", { name: "Do not save" }).click();
+  await page.getByRole("button", { name: "Unsave" }).click();
   await waitUntil("none is saved", async () => (await owlery.json("api/v1/events?saved=true")).events.length === 0);
   await page.getByRole("button", { name: "Mark reviewed", exact: true }).click();
   await page.getByText("3 unreviewed").waitFor();
@@ -348,4 +348,15 @@ test("what is out of view stays selected", async (t) => {
   await page.getByText("1 selected").waitFor();
   await page.getByRole("button", { name: "Mark reviewed", exact: true }).click();
   await waitUntil("reviewed", async () => (await owlery.json(`api/v1/events/${id}`)).reviewed);
+});
+
+test("events that are not deleted are told in plain words", async (t) => {
+  const owlery = await serve(t, { events: [minute(0), { ...minute(1), saved: true }, { ...minute(2), saved: true }] });
+  const page = await openPage(t);
+  await page.goto(owlery.url);
+  await pictures(page);
+  for (const nth of [0, 1, 2]) await select(page, nth);
+  await page.getByRole("button", { name: "Delete", exact: true }).click();
+  await page.getByRole("alert").getByText("2 events are saved, so they were not deleted.", { exact: true }).waitFor();
+  await waitUntil("the others", async () => (await ids(page)).length === 2);
 });

@@ -53,10 +53,10 @@ test("what there is, and what goes next and why", async (t) => {
   await use.getByText("30 days are kept").waitFor();
   const rules = section(page, "Rules");
   await rules.getByText("Camera1: days are deleted when they lie more than 30 days back.").waitFor();
-  await rules.getByText(/Next pass: .*in \d+ minutes/).waitFor();
+  await rules.getByText(/Next clean-up: .*in \d+ minutes/).waitFor();
   const log = section(page, "Log");
-  await log.getByRole("row", { name: /pass/ }).first().waitFor(); // made at the start
-  await section(page, "Next pass").getByText("Nothing has to be deleted now.").waitFor();
+  await log.getByRole("row", { name: /clean-up/ }).first().waitFor(); // made at the start
+  await section(page, "Next clean-up").getByText("Nothing has to be deleted now.").waitFor();
   assert.deepEqual(await axeViolations(page), []);
 });
 
@@ -66,8 +66,8 @@ test("the plan names each item's reason, and folds beyond twenty", async (t) => 
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
     const page = await openPage(t, { colorScheme });
     await page.goto(`${owlery.url}?view=storage`);
-    const plan = section(page, "Next pass");
-    const table = plan.getByRole("table", { name: /It takes 45 events .* of 32 days/ });
+    const plan = section(page, "Next clean-up");
+    const table = plan.getByRole("table", { name: /It deletes 45 events .* of 32 days/ });
     await table.getByText("older than 10 days").first().waitFor();
     assert.equal(await table.locator("tbody tr").count(), 20);
     await plan.getByRole("button", { name: "Show more (25)" }).click();
@@ -89,7 +89,7 @@ test("a held pass is told on every view, confirmed by keyboard, and restored", a
   assert.doesNotMatch(await alert.innerText(), /owlery expire/);
   await alert.getByRole("button", { name: "Confirm" }).focus();
   await page.keyboard.press("Enter");
-  const dialog = page.getByRole("dialog", { name: "Carry out the held pass?" });
+  const dialog = page.getByRole("dialog", { name: "Carry out this clean-up?" });
   await dialog.getByText(/^9 events \(.* of 9 days are deleted\.$/).waitFor();
   assert.deepEqual(await axeViolations(page), []);
   await page.keyboard.press("Escape");
@@ -97,7 +97,7 @@ test("a held pass is told on every view, confirmed by keyboard, and restored", a
   assert.equal((await owlery.json("api/v1/queue")).passes.length, 0);
 
   await page.goto(`${owlery.url}?view=storage`);
-  const held = section(page, "A pass waits for a confirmation");
+  const held = section(page, "A clean-up waits for a confirmation");
   await held.getByText(/9 events .* of 9 days/).click();
   await held.getByText("older than 20 days").first().waitFor();
   await held.getByRole("button", { name: "Confirm" }).click();
@@ -147,14 +147,14 @@ test("a pass is made now", async (t) => {
   const owlery = await serve(t, { prepare: age, events: days(3), flags: ["--keep-days", "20", "--max-share", "1", "--undo-window", "24h"] });
   const page = await openPage(t);
   await page.goto(`${owlery.url}?view=storage`);
-  const run = section(page, "Rules").getByRole("button", { name: "Make a pass now" });
+  const run = section(page, "Rules").getByRole("button", { name: "Clean up now" });
   await run.click();
   await page.getByRole("alert").filter({ hasText: "Nothing had to be deleted." }).waitFor();
   owlery.add({ day: daysAgo(25), time: "10-00-00", frames: 1, movie: false });
   age(owlery.root);
   await waitUntil("a pass with the event", async () => (await owlery.json("api/v1/retention/run", { method: "POST" })).items.length > 0);
   const log = section(page, "Log"); // follows by itself
-  await log.getByRole("row", { name: /deleted by a pass/ }).first().waitFor();
+  await log.getByRole("row", { name: /deleted by a clean-up/ }).first().waitFor();
   await section(page, "Deleted, still here").getByRole("button", { name: "Restore" }).first().waitFor();
 });
 
@@ -197,15 +197,15 @@ test("a viewer and a limited user", async (t) => {
   const owlery = await serve(t, { prepare: age, events, flags: ["--keep-days", "20", "--max-share", "0.1"], config: USERS });
   const admin = await openPage(t, as("anna"));
   await admin.goto(`${owlery.url}?view=storage`);
-  await section(admin, "Rules").getByRole("button", { name: "Make a pass now" }).waitFor();
+  await section(admin, "Rules").getByRole("button", { name: "Clean up now" }).waitFor();
   await section(admin, "Cache").waitFor();
   for (const name of ["bert", "carl"]) {
     const page = await openPage(t, as(name));
     await page.goto(`${owlery.url}?view=storage`);
     await section(page, "Log").getByRole("table").or(section(page, "Log").getByText("Nothing has been deleted")).waitFor();
-    await section(page, "Next pass").getByText("older than 20 days").first().waitFor();
-    await section(page, "A pass waits for a confirmation").waitFor();
-    for (const button of ["Confirm", "Make a pass now", "Restore", "Empty the cache"]) assert.equal(await page.getByRole("button", { name: button }).count(), 0, button);
+    await section(page, "Next clean-up").getByText("older than 20 days").first().waitFor();
+    await section(page, "A clean-up waits for a confirmation").waitFor();
+    for (const button of ["Confirm", "Clean up now", "Restore", "Empty the cache"]) assert.equal(await page.getByRole("button", { name: button }).count(), 0, button);
     assert.equal(await section(page, "Cache").count(), 0);
     assert.equal(await section(page, "Copies").count(), name === "bert" ? 1 : 0);
     if (name === "carl") assert.doesNotMatch(await page.locator("owl-app").innerText(), /Camera2/);
@@ -235,7 +235,7 @@ test("in German on a phone, by a dark screen", async (t) => {
   const owlery = await serve(t, { prepare: age, events: [...days(30), ...days(30, HOSTILE)], flags: ["--keep-days", "20", "--max-share", "0.1", "--min-free", "1GB"] });
   const page = await openPage(t, { locale: "de-DE", colorScheme: "dark", viewport: { width: 360, height: 740 }, hasTouch: true });
   await page.goto(`${owlery.url}?view=storage`);
-  await section(page, "Nächster Durchgang").getByText("älter als 20 Tage").first().waitFor();
+  await section(page, "Nächstes Aufräumen").getByText("älter als 20 Tage").first().waitFor();
   await section(page, "Regeln").getByText("1 GB des Datenträgers bleiben frei").waitFor();
   await section(page, "Belegung").getByText(/^Der Datenträger fasst [\d,]+ .B neben dem, was frei bleibt$/).waitFor();
   assert.equal(await isTooWide(page), false);
