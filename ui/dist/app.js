@@ -1,4 +1,4 @@
-import{a as h}from"./parts/chunk-6ZMBCD7N.js";import{a as c}from"./parts/chunk-MRIGMIOQ.js";import{a as x,b as o,d as r,e as k,h as T}from"./parts/chunk-GGQ5MLCW.js";import{I as d,m as l,o as $,p as a,u as w,y as b,z as y}from"./parts/chunk-D4UZCCLC.js";var E=new BroadcastChannel(`owlery ${location.pathname}`);E.addEventListener("message",()=>y("api/v1/me").catch(()=>{}));async function O(n){n.preventDefault();let e=n.target;if(!(await fetch(e.action,{method:"POST"}).catch(()=>null))?.ok)return e.submit();E.postMessage(""),location.assign("login")}var f={day:{load:()=>import("./parts/day-F3T4OFSW.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-QIY2QMI4.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-SKFCQHBR.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-4JUB7ERX.js"),show:()=>o`<owl-storage></owl-storage>`}},U=8e3,q=3e3,g=class extends k{static properties={notice:{state:!0}};static styles=[T,x`
+import{a as p}from"./parts/chunk-6ZMBCD7N.js";import{a as c}from"./parts/chunk-R7W6T4BE.js";import{a as k,b as o,d as r,e as E,h as T}from"./parts/chunk-GGQ5MLCW.js";import{I as d,m as l,o as b,p as a,u as f,y as x,z as y}from"./parts/chunk-ABFX2E5Z.js";var O=new BroadcastChannel(`owlery ${location.pathname}`);O.addEventListener("message",()=>y("api/v1/me").catch(()=>{}));async function z(s){s.preventDefault();let e=s.target;if(!(await fetch(e.action,{method:"POST"}).catch(()=>null))?.ok)return e.submit();O.postMessage(""),location.assign("login")}var v={day:{load:()=>import("./parts/day-G3LJESUR.js"),show:()=>o`<owl-day></owl-day>`},calendar:{load:()=>import("./parts/calendar-LQ2DD22Q.js"),show:()=>o`<owl-calendar></owl-calendar>`},live:{load:()=>import("./parts/live-IY6M4D6R.js"),show:()=>o`<owl-live></owl-live>`},storage:{load:()=>import("./parts/storage-IKE3AOZY.js"),show:()=>o`<owl-storage></owl-storage>`}},U=8e3,q=3e3,$=class extends E{static properties={notice:{state:!0}};static styles=[T,k`
     :host { display: flex; flex-direction: column; min-height: 100dvh; }
     header {
       position: sticky; top: 0; z-index: 3; display: flex; align-items: center; gap: .25rem 1rem; min-height: var(--bar);
@@ -32,29 +32,40 @@ import{a as h}from"./parts/chunk-6ZMBCD7N.js";import{a as c}from"./parts/chunk-M
       main { padding-bottom: 3.75rem; }
       .low, .low.over { bottom: 4.5rem; width: calc(100vw - 2rem); }
     }
-  `];constructor(){super(),this.notice=null,this.modules=new Map,this.noticeTimer=0;let e=()=>this.requestUpdate();for(let[t,i]of[[d,["status","cameras"]],[l,["change"]],[c,["undo"]]])for(let s of i)t.addEventListener(s,e);c.addEventListener("notice",t=>this.tell(t.detail))}tell(e){this.notice=e,clearTimeout(this.noticeTimer),this.noticeTimer=window.setTimeout(()=>{this.notice=null},U)}has(e,t){let i=this.modules.get(e);return i!==void 0?i:(this.modules.set(e,!1),t().then(()=>{this.modules.set(e,!0),this.requestUpdate()},s=>{this.tell({text:a("not-loaded",{why:s.message}),isBad:!0}),setTimeout(()=>{this.modules.delete(e),this.requestUpdate()},q)}),!1)}render(){let{view:e,event:t,pictures:i}=l.state;document.title=e==="day"?"Owlery":`${a(`view-${e}`)} \u2013 Owlery`;let s=t||i,m=!d.hasCameras&&["loading","ready","reading"].includes(d.status.kind);return o`
-      <header ?inert=${s}>
+    /* Of a low window all is left to what one looks at. */
+    @media (max-height: 32rem) { header { position: relative; } }
+    @media (max-width: 45rem) and (max-height: 32rem) {
+      nav { position: static; flex: 1; padding: 0; border: 0; }
+      main { padding-bottom: 0; }
+      .low { bottom: .5rem; }
+    }
+    @media (max-width: 32rem) and (max-height: 32rem) {
+      header { flex-wrap: wrap; }
+      nav { order: 1; flex: 1 0 100%; }
+    }
+  `];constructor(){super(),this.notice=null,this.modules=new Map,this.noticeTimer=0,this.hadFocus=!1;let e=()=>this.requestUpdate();for(let[t,i]of[[d,["status","cameras"]],[l,["change"]],[c,["undo"]]])for(let n of i)t.addEventListener(n,e);c.addEventListener("notice",t=>this.tell(t.detail))}tell(e){this.notice=e,clearTimeout(this.noticeTimer),this.noticeTimer=window.setTimeout(()=>{this.notice=null},U)}has(e,t){let i=this.modules.get(e);return i!==void 0?i:(this.modules.set(e,!1),t().then(()=>{this.modules.set(e,!0),this.requestUpdate()},n=>{this.tell({text:a("not-loaded",{why:n.message}),isBad:!0}),setTimeout(()=>{this.modules.delete(e),this.requestUpdate()},q)}),!1)}willUpdate(){let{activeElement:e}=this.renderRoot;this.hadFocus=e!==null&&e.closest(".low")!==null}updated(){this.hadFocus&&!this.renderRoot.activeElement&&this.passFocus()}passFocus(){dispatchEvent(new Event("focus-left"));let e=this.renderRoot.querySelector("main");this.renderRoot.activeElement||e.inert||(e.tabIndex=-1,e.addEventListener("blur",()=>e.removeAttribute("tabindex"),{once:!0}),e.focus({preventScroll:!0}))}render(){let{view:e,event:t,pictures:i}=l.state;document.title=e==="day"?"Owlery":`${a(`view-${e}`)} \u2013 Owlery`;let n=t||i,{kind:m}=d.status,h=m==="loading"||!d.hasCameras&&["ready","reading"].includes(m);return o`
+      <header ?inert=${n}>
         <h1><a href=${location.pathname} @click=${this.home}><img src="icon.svg" alt="" width="24" height="24"><span>Owlery</span></a></h1>
-        <nav aria-label=${a("views")}>${Object.keys(f).map(p=>this.link(p))}</nav>
+        <nav aria-label=${a("views")}>${Object.keys(v).map(u=>this.link(u))}</nav>
         ${this.who()}
       </header>
       ${this.told()}
-      <main ?inert=${s} class=${m?"waits":""}>${this.has(e,f[e].load)?f[e].show():r}</main>
-      ${t&&this.has("player",()=>import("./parts/player-I727VKVV.js"))?o`<owl-player></owl-player>`:r}
-      ${i&&this.has("pictures",()=>import("./parts/pictures-7P2JM24X.js"))?o`<owl-pictures></owl-pictures>`:r}
+      <main ?inert=${n} class=${h?"waits":""}>${this.has(e,v[e].load)?v[e].show():r}</main>
+      ${t&&this.has("player",()=>import("./parts/player-V5RTNENM.js"))?o`<owl-player></owl-player>`:r}
+      ${i&&this.has("pictures",()=>import("./parts/pictures-VCQGBXLR.js"))?o`<owl-pictures></owl-pictures>`:r}
       ${this.low()}
     `}link(e){let t={view:e,event:"",pictures:"",page:0};return o`<a href=${l.href(t)} aria-current=${l.state.view===e?"page":r}
-      @click=${i=>v(i,t)}>${h(e)}<span>${a(`view-${e}`)}</span></a>`}home(e){v(e,{view:"day",day:"",at:"",event:"",pictures:""})}who(){let{me:e,zone:t}=d;return o`<div class="who">
+      @click=${i=>g(i,t)}>${p(e)}<span>${a(`view-${e}`)}</span></a>`}home(e){g(e,{view:"day",day:"",at:"",event:"",pictures:""})}who(){let{me:e,zone:t}=d;return o`<div class="who">
       ${t?o`<small title=${a("zone")}>UTC${t}</small>`:r}
       ${e?.signed_in?o`<span>${e.name}</span>`:r}
-      ${e?.session?o`<form method="post" action="logout" @submit=${O}><button class="plain">${a("sign-out")}</button></form>`:r}
-    </div>`}told(){let{kind:e,why:t,isSilent:i,parts:s,days:m,daysDone:p}=d.status,z=m?a("progress",{done:w(p??0),days:w(m),percent:Math.floor(100*(p??0)/m)}):"";return o`
+      ${e?.session?o`<form method="post" action="logout" @submit=${z}><button class="plain">${a("sign-out")}</button></form>`:r}
+    </div>`}told(){let{kind:e,why:t,isSilent:i,parts:n,days:m,daysDone:h}=d.status,u=m?a("progress",{done:f(h??0),days:f(m),percent:Math.floor(100*(h??0)/m)}):"";return o`
       <div role="status">${e==="away"?o`<p class="told bad">${t?a("away-why",{why:t}):a(i?"away-silent":"away")}</p>`:r}
-        ${e==="reading"?o`<p class="told">${[t,...s.map(u=>a(`waits-${u}`)),z].filter(Boolean).join(" ")}</p>`:r}
+        ${e==="reading"?o`<p class="told">${[t,...n.map(w=>a(`waits-${w}`)),u].filter(Boolean).join(" ")}</p>`:r}
         ${e==="refused"?o`<p class="told bad">${a("refused",{why:t})}</p>`:r}</div>
-      ${d.alerts.map(u=>o`<p class="told bad" role="alert">${this.confirmation(u)}
+      ${d.alerts.map(w=>o`<p class="told bad" role="alert">${this.confirmation(w)}
         ${l.state.view==="storage"?r:o`<a href=${l.href({view:"storage"})}
-          @click=${C=>v(C,{view:"storage"})}>${a("view-storage")}</a>`}</p>`)}`}confirmation(e){let t=e.match(/ (?:confirm it|confirmed|remove it) with: owlery .* --confirm (\w+)$/)?.[1];if(!t||!d.canWriteAll)return e;let i=()=>import("./parts/held-3UQWISTG.js").then(({confirmHeld:s})=>s(t,e),s=>c.notify(s.message,!0));return o`${b(e)} <button @click=${i}>${a("held-confirm")}</button>`}low(){let{undoable:e}=c,t=l.state.event?"low over":"low";return this.notice?o`<div class=${t} role="alert"><span class=${this.notice.isBad?"bad":""}>${this.notice.text}</span>
-      <button class="plain" aria-label=${a("close")} @click=${()=>{this.notice=null}}>${h("close")}</button></div>`:e?o`<div class=${t} role="status"><span>${a("deleted",{count:e})}</span>
+          @click=${R=>g(R,{view:"storage"})}>${a("view-storage")}</a>`}</p>`)}`}confirmation(e){let t=e.match(/ (?:confirm it|confirmed|remove it) with: owlery .* --confirm (\w+)$/)?.[1];if(!t||!d.canWriteAll)return e;let i=()=>import("./parts/held-JEAR7WFT.js").then(({confirmHeld:n})=>n(t,e),n=>c.notify(n.message,!0));return o`${x(e)} <button @click=${i}>${a("held-confirm")}</button>`}low(){let{undoable:e}=c,t=l.state.event?"low over":"low";return this.notice?o`<div class=${t} role="alert"><span class=${this.notice.isBad?"bad":""}>${this.notice.text}</span>
+      <button class="plain" aria-label=${a("close")} @click=${()=>{this.notice=null}}>${p("close")}</button></div>`:e?o`<div class=${t} role="status"><span>${a("deleted",{count:e})}</span>
       <button class="strong" @click=${()=>c.undo()}>${a("undo")}</button>
-      <button class="plain" aria-label=${a("close")} @click=${()=>c.forgetUndo()}>${h("close")}</button></div>`:r}};function v(n,e){n.ctrlKey||n.metaKey||n.shiftKey||n.button||(n.preventDefault(),l.go(e))}d.start();await $();customElements.define("owl-app",g);
+      <button class="plain" aria-label=${a("close")} @click=${()=>c.forgetUndo()}>${p("close")}</button></div>`:r}};function g(s,e){s.ctrlKey||s.metaKey||s.shiftKey||s.button||(s.preventDefault(),l.go(e))}d.start();await b();customElements.define("owl-app",$);

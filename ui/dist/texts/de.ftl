@@ -11,8 +11,14 @@ zone = Die Zeitzone aller Zeiten auf dieser Seite
 close = Schließen
 undo = Rückgängig
 seconds = { $s } s
-minutes = { $m } min { $s } s
-hours = { $h } h { $m } min
+minutes = { $s ->
+    [0] { $m } min
+   *[other] { $m } min { $s } s
+  }
+hours = { $m ->
+    [0] { $h } h
+   *[other] { $h } h { $m } min
+  }
 not-measured = noch nicht gemessen
 not-loaded = Ein Teil der Seite kann nicht geladen werden: { $why }
 away = Der Dienst ist nicht erreichbar. Die Seite macht weiter, sobald er es ist.
@@ -40,6 +46,14 @@ not-all-deleted = { $count ->
    *[other] { $count } Ereignisse wurden nicht gelöscht: { $why }
   }
 undo-gone = Das Gelöschte kann nicht mehr zurückgeholt werden: Es wurde inzwischen zurückgeholt oder entfernt.
+left-saved = { $count ->
+    [one] 1 Ereignis ist gesichert und wurde nicht gelöscht.
+   *[other] { $count } Ereignisse sind gesichert und wurden nicht gelöscht.
+  }
+left-open = { $count ->
+    [one] 1 Ereignis wird noch aufgenommen und wurde nicht gelöscht.
+   *[other] { $count } Ereignisse werden noch aufgenommen und wurden nicht gelöscht.
+  }
 not-all-restored = { $count ->
     [one] 1 Ereignis bleibt gelöscht: { $why }
    *[other] { $count } Ereignisse bleiben gelöscht: { $why }
@@ -55,7 +69,7 @@ list-reading = Das Archiv wird noch gelesen. Ereignisse erscheinen, sobald sie g
 list-nothing = Nichts passt
 list-nothing-why = Kein Ereignis entspricht den Filtern, die oben gewählt sind.
 list-no-events = Noch keine Ereignisse
-list-no-events-why = Es gibt Kameras, aber Motion hat in diesem Archiv noch nichts aufgezeichnet. Das erste Ereignis erscheint hier von selbst.
+list-no-events-why = Es gibt Kameras, aber Motion hat in diesem Archiv noch nichts aufgenommen. Das erste Ereignis erscheint hier von selbst.
 list-no-cameras = Noch keine Kameras
 list-no-cameras-why = Geben Sie Motion dieses Archiv als target_dir, mit Dateinamen wie in der README. Das erste Ereignis erscheint hier von selbst.
 day-events = { $count ->
@@ -69,8 +83,8 @@ day-loose = { $count ->
   }
 day-mark = Tag als gesehen markieren
 day-unmark = Tag als ungesehen markieren
-card-open = wird aufgezeichnet
-card-interrupted = abgebrochen
+card-open = wird aufgenommen
+card-interrupted = unterbrochen
 card-in-store = in { $store }
 card-saved = gesichert
 card-unreviewed = ungesehen
@@ -80,7 +94,7 @@ card-select = Ereignis von { $event } auswählen
 selection = Ausgewählte Ereignisse
 selection-count = { $count } ausgewählt
 selection-save = Sichern
-selection-unsave = Nicht sichern
+selection-unsave = Nicht mehr sichern
 selection-reviewed = Als gesehen markieren
 selection-unreviewed = Als ungesehen markieren
 selection-delete = Löschen
@@ -88,6 +102,13 @@ selection-zip = Zip
 selection-zip-range = Zip dieses Zeitraums
 selection-mp4 = Ein MP4
 selection-range = Alle Ereignisse von { $from } bis { $to } der Kameras der ausgewählten
+export-making = Der Film wird gemacht: { $percent } %
+export-cancel = MP4 abbrechen
+export-failed = Der Film kann nicht gemacht werden: { $why }
+export-left-out = { $count ->
+    [one] Im Film fehlt 1 Ereignis ganz oder teilweise: Nichts davon ist brauchbar, oder es wird noch aufgenommen.
+   *[other] Im Film fehlen { $count } Ereignisse ganz oder teilweise: Nichts davon ist brauchbar, oder sie werden noch aufgenommen.
+  }
 selection-clear = Auswahl aufheben
 
 ## Filters
@@ -133,7 +154,7 @@ timeline-none = Kein Ereignis gewählt
 timeline-open = wird aufgenommen
 timeline-saved = gesichert
 timeline-reviewed = gesehen
-timeline-unreviewed = nicht gesehen
+timeline-unreviewed = ungesehen
 timeline-place = { $nth } von { $count }
 timeline-before = davor: { $time }
 timeline-span = { $span }: { $count ->
@@ -145,11 +166,11 @@ timeline-many = { $camera }: { $count ->
    *[other] { $count } Ereignisse
   }
 ## Player
-recording = nimmt auf
+recording = wird aufgenommen
 state-complete = vollständig
 state-interrupted = unterbrochen
 saved = gesichert
-reviewed = gesichtet
+reviewed = gesehen
 camera = Kamera
 start = Beginn
 length = Länge
@@ -159,10 +180,18 @@ strength = Stärke
 state = Zustand
 place = Wo es liegt
 place-local = auf diesem Rechner
-place-store = nur im Speicher { $store }
+place-store = nur als Kopie in { $store }
 expires = Läuft ab
 expires-at = { $day }: { $why }
 expires-saved = nie, es ist gesichert
+expires-estimate = etwa { $day }, wenn es so weitergeht: { $why }
+expires-no-rule = nie, keine Regel löscht es
+expires-camera-over = die ältesten Tage gehen, wenn die Kamera mehr als { $limit } belegt
+expires-archive-over = die ältesten Tage gehen, wenn die Aufnahmen mehr als { $limit } belegen
+expires-free-space-under = die ältesten Tage gehen, wenn { $isKnown ->
+    [yes] weniger als { $wanted } des Datenträgers frei sind
+   *[no] zu wenig vom Datenträger frei ist
+  }
 details = Einzelheiten
 movies = Filme
 debug-movie = Was Motion erkannt hat
@@ -194,9 +223,10 @@ movie-not-made = Ein Film, den Browser abspielen, kann nicht gemacht werden: { $
 movie-unreachable = Der Dienst ist nicht erreichbar. Es geht weiter, sobald er es ist.
 movie-refused = Der Dienst sendet die Datei nicht ({ $status }).
 movie-gone = Der Film ist nicht mehr da.
-store-away = Die Datei ist im Speicher { $store }, der jetzt nicht benutzt werden kann ({ $status }).
+store-away = Die Datei gibt es nur als Kopie in { $store }, was jetzt nicht benutzt werden kann ({ $status }).
 frames-none = Die Bilder können nicht geladen oder gezeigt werden.
 event-gone = Das Ereignis ist nicht mehr da.
+event-none = Dieses Ereignis gibt es nicht, oder Sie dürfen es nicht sehen.
 not-known = Das Ereignis kann nicht geladen werden: { $why }
 no-next = Es gibt kein späteres Ereignis.
 no-previous = Es gibt kein früheres Ereignis.
@@ -214,7 +244,7 @@ key-frame = Ein Bild zurück oder vor
 key-next = Nächstes Ereignis
 key-previous = Voriges Ereignis
 key-save = Vor dem Löschen sichern
-key-review = Gesichtet
+key-review = Gesehen
 key-remove = Löschen
 key-play-on = Durchspielen
 key-full = Ganzer Bildschirm
@@ -261,7 +291,7 @@ calendar-fewer = weniger
 calendar-more = mehr Ereignisse
 calendar-unreviewed = nicht alle gesehen
 calendar-saved = gesichert
-calendar-next = geht mit dem nächsten Durchgang
+calendar-next = geht beim nächsten Aufräumen
 calendar-soon = geht binnen einer Woche
 calendar-events = { $count ->
     [0] keine Ereignisse
@@ -274,7 +304,7 @@ calendar-count-loose = { $count ->
     [one] 1 andere Datei
    *[other] { $count } andere Dateien
   }
-calendar-goes-next = { $camera }: geht mit dem nächsten Durchgang, { $why }
+calendar-goes-next = { $camera }: geht beim nächsten Aufräumen, { $why }
 calendar-goes = { $camera }: geht { $days ->
     [one] morgen
    *[other] in { $days } Tagen
@@ -304,7 +334,7 @@ live-thumbnail = Das neueste Ereignis von { $camera }
 ## Storage
 ask-cancel = Abbrechen
 held-confirm = Bestätigen …
-held-title = Den aufgehaltenen Durchgang ausführen?
+held-title = Dieses Aufräumen ausführen?
 held-title-date = Tage mit falschem Datum löschen?
 held-asks = { $count ->
     [one] 1 Ereignis ({ $size }) wird gelöscht.
@@ -313,7 +343,7 @@ held-asks = { $count ->
        *[other] { $days } Tagen
       } werden gelöscht.
   }
-held-gone = Dieser Durchgang wird nicht mehr aufgehalten.
+held-gone = Dieses Aufräumen wartet nicht mehr.
 held-action = { $count ->
     [one] 1 Ereignis löschen
    *[other] { $count } Ereignisse löschen
@@ -341,7 +371,7 @@ storage-loading = Lädt …
 section-failed = Das ist gerade nicht zu laden: { $why }
 section-use = Belegung
 section-rules = Regeln
-section-plan = Nächster Durchgang
+section-plan = Nächstes Aufräumen
 section-queue = Gelöscht, noch da
 section-stores = Kopien
 section-cache = Zwischenspeicher
@@ -375,18 +405,30 @@ storage-full-in = { $days ->
    *[other] Ohne zu löschen ist der Datenträger in { $days } Tagen voll
   }
 storage-full-never = Ohne zu löschen reicht der Datenträger mehr als zehn Jahre
-keeps-keep-days = { $days } Tage bleiben, etwa { $size }
+keeps-keep-days = { $isKnown ->
+    [yes] { $days ->
+        [one] 1 Tag bleibt
+       *[other] { $days } Tage bleiben
+      }
+   *[no] Von jeder Kamera bleiben die Tage ihrer eigenen Regel
+  }{ $isSized ->
+    [yes] , etwa { $size }
+   *[no] {""}
+  }
 keeps-max-size = Höchstens { $size } bleiben{ $isKnown ->
     [yes] , etwa { $days } Tage
    *[no] {""}
   }
-keeps-min-free = Der Datenträger fasst { $size } neben dem, was frei bleibt{ $isKnown ->
+keeps-min-free = { $isSized ->
+    [yes] Der Datenträger fasst { $size } neben dem, was frei bleibt
+   *[no] Was der Datenträger neben dem fasst, was frei bleibt, ist nicht bekannt
+  }{ $isKnown ->
     [yes] , etwa { $days } Tage
    *[no] {""}
   }
 rule-keep-days = Tage werden gelöscht, wenn sie mehr als { $days } Tage zurückliegen.
 rule-keep-days-camera = { $camera }: Tage werden gelöscht, wenn sie mehr als { $days } Tage zurückliegen.
-rule-forever = Ihr Alter löscht nichts.
+rule-forever = Nichts wird wegen seines Alters gelöscht.
 rule-forever-camera = { $camera }: Keine Regel löscht etwas.
 rule-max-size = Die Aufnahmen belegen höchstens { $size }; die ältesten Tage gehen zuerst.
 rule-max-size-camera = { $camera }: Die Aufnahmen belegen höchstens { $size }; die ältesten Tage gehen zuerst.
@@ -395,13 +437,13 @@ rule-floor = { $days ->
     [one] Wegen Größe oder Platz wird nichts gelöscht, was jünger als ein Tag ist.
    *[other] Wegen Größe oder Platz wird nichts gelöscht, was jünger als { $days } Tage ist.
   }
-rule-share = Ein Durchgang, der mehr als { $percent } der Aufnahmen löschen würde, wartet auf eine Bestätigung.
+rule-share = Ein Aufräumen, das mehr als { $percent } der Aufnahmen löschen würde, wartet auf eine Bestätigung.
 rule-none = Es gibt keine Regel: Nichts wird von selbst gelöscht.
-storage-next-pass = Nächster Durchgang: { $when }
-storage-guard = Eine Sicherung hält an ({ $name }): { $message }
-storage-run = Jetzt durchgehen
-storage-run-title = Jetzt durchgehen?
-held-pass = Ein Durchgang wartet auf eine Bestätigung
+storage-next-pass = Nächstes Aufräumen: { $when }
+storage-guard = Eine Schutzregel hält es auf ({ $name }): { $message }
+storage-run = Jetzt aufräumen
+storage-run-title = Jetzt aufräumen?
+held-pass = Ein Aufräumen wartet auf eine Bestätigung
 held-what = { $count ->
     [one] 1 Ereignis ({ $size })
    *[other] { $count } Ereignisse ({ $size })
@@ -409,17 +451,17 @@ held-what = { $count ->
     [one] einem Tag
    *[other] { $days } Tagen
   }
-held-caption = Was der aufgehaltene Durchgang nimmt, und warum
-storage-no-plan = Was der nächste Durchgang nimmt, ist nicht bekannt.
+held-caption = Was dieses Aufräumen löscht, und warum
+storage-no-plan = Was das nächste Aufräumen löscht, ist nicht bekannt.
 plan-empty = Zurzeit ist nichts zu löschen.
-plan-takes = Er nimmt { $count ->
+plan-takes = Es löscht { $count ->
     [one] 1 Ereignis ({ $size })
    *[other] { $count } Ereignisse ({ $size })
   } von { $days ->
     [one] einem Tag
    *[other] { $days } Tagen
   }, nach dem jetzigen Stand
-plan-keeps = Er lässt { $count ->
+plan-keeps = Es lässt { $count ->
     [one] 1 Ereignis ({ $size })
    *[other] { $count } Ereignisse ({ $size })
   }, die eine Regel nähme
@@ -433,15 +475,15 @@ queue-what = { $cameras }: { $days ->
 queue-items = Was gelöscht wurde, und warum
 storage-reaping = wird entfernt
 storage-restore = Wiederherstellen
-storage-no-store = Es ist kein Speicher für Kopien eingerichtet: Anderswo gibt es keine.
+storage-no-store = Es ist kein Ort für Kopien eingerichtet: Anderswo gibt es keine.
 store-trouble = Seit { $when } kann nichts kopiert werden: { $why }
-store-lost = Seit { $when } ist er nicht erreichbar.
+store-lost = Seit { $when } nicht erreichbar.
 store-rule = Kopiert
 store-copy-complete = jedes Ereignis, sobald es vollständig ist
 store-copy-saved = gesicherte Ereignisse
 store-copy-expire = Ereignisse, bevor sie gelöscht werden
 store-copy-off = nichts von selbst
-store-inactive = nichts: Er ist nicht aktiv
+store-inactive = nichts: nicht aktiv
 storage-encrypted = verschlüsselt
 store-activity = Jetzt
 store-idle = nichts zu kopieren
@@ -471,8 +513,8 @@ cache-clear-what = Alles darin wird bei Bedarf neu gemacht oder geholt.
 audit-empty = Es wurde nichts gelöscht, wiederhergestellt oder abgelehnt.
 audit-caption = Was mit Aufnahmen geschah, das Neueste zuerst
 audit-older = Ältere Einträge
-audit-pass = Durchgang
-audit-item = von einem Durchgang gelöscht
+audit-pass = Aufräumen
+audit-item = beim Aufräumen gelöscht
 audit-left = liegen gelassen
 audit-refused = abgelehnt
 audit-restored = wiederhergestellt
@@ -499,7 +541,7 @@ reason-floor = zu jung, um für Größe oder Platz zu gehen
 reason-wrong-date = das Datum kann nicht stimmen
 reason-no-events = Dateien, aber keine Ereignisse
 reason-not-copied = noch nicht kopiert
-reason-without-copy = { $why }; ein Speicher hatte keine Kopie
+reason-without-copy = { $why }; eine Kopie fehlte
 reason-deleted = von Hand gelöscht
 reason-emptied = von einem anderen Programm geleert
 reason-in-place = { $why ->

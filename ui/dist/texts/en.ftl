@@ -11,8 +11,14 @@ zone = The time zone of all times on this page
 close = Close
 undo = Undo
 seconds = { $s } s
-minutes = { $m } min { $s } s
-hours = { $h } h { $m } min
+minutes = { $s ->
+    [0] { $m } min
+   *[other] { $m } min { $s } s
+  }
+hours = { $m ->
+    [0] { $h } h
+   *[other] { $h } h { $m } min
+  }
 not-measured = not measured yet
 not-loaded = A part of the page cannot be loaded: { $why }
 away = The service cannot be reached. The page goes on when it can.
@@ -40,6 +46,14 @@ not-all-deleted = { $count ->
    *[other] { $count } events were not deleted: { $why }
   }
 undo-gone = What was deleted cannot be put back any more: it was put back or removed meanwhile.
+left-saved = { $count ->
+    [one] 1 event is saved, so it was not deleted.
+   *[other] { $count } events are saved, so they were not deleted.
+  }
+left-open = { $count ->
+    [one] 1 event is still being recorded, so it was not deleted.
+   *[other] { $count } events are still being recorded, so they were not deleted.
+  }
 not-all-restored = { $count ->
     [one] 1 event stays deleted: { $why }
    *[other] { $count } events stay deleted: { $why }
@@ -80,7 +94,7 @@ card-select = Select the event of { $event }
 selection = Selected events
 selection-count = { $count } selected
 selection-save = Save
-selection-unsave = Do not save
+selection-unsave = Unsave
 selection-reviewed = Mark reviewed
 selection-unreviewed = Mark unreviewed
 selection-delete = Delete
@@ -88,6 +102,13 @@ selection-zip = Zip
 selection-zip-range = Zip of this range
 selection-mp4 = One MP4
 selection-range = All events from { $from } to { $to } of the cameras of the selected ones
+export-making = The movie is being made: { $percent } %
+export-cancel = Cancel the MP4
+export-failed = The movie cannot be made: { $why }
+export-left-out = { $count ->
+    [one] The movie is without 1 event, or a part of it: nothing usable is there, or it is still being recorded.
+   *[other] The movie is without { $count } events, or parts of them: nothing usable is there, or they are still being recorded.
+  }
 selection-clear = Clear the selection
 
 ## Filters
@@ -159,10 +180,18 @@ strength = Strength
 state = State
 place = Where it lies
 place-local = on this host
-place-store = only in the store { $store }
+place-store = only as a copy in { $store }
 expires = Expires
 expires-at = { $day }: { $why }
 expires-saved = never, it is saved
+expires-estimate = about { $day }, at the present rate: { $why }
+expires-no-rule = never, no rule takes it
+expires-camera-over = the oldest days go when the camera takes more than { $limit }
+expires-archive-over = the oldest days go when the recordings take more than { $limit }
+expires-free-space-under = the oldest days go when { $isKnown ->
+    [yes] less than { $wanted } of the disk are free
+   *[no] too little of the disk is free
+  }
 details = Details
 movies = Movies
 debug-movie = What Motion detected
@@ -194,9 +223,10 @@ movie-not-made = A movie that browsers play cannot be made: { $why }
 movie-unreachable = The service cannot be reached. This goes on when it can.
 movie-refused = The service does not send the file ({ $status }).
 movie-gone = The movie is not there any more.
-store-away = The file is in the store { $store }, which cannot be used now ({ $status }).
+store-away = The file is only a copy in { $store }, which cannot be used now ({ $status }).
 frames-none = The frames cannot be loaded or shown.
 event-gone = The event is not there any more.
+event-none = There is no such event, or you may not see it.
 not-known = The event cannot be loaded: { $why }
 no-next = There is no later event.
 no-previous = There is no earlier event.
@@ -261,7 +291,7 @@ calendar-fewer = fewer
 calendar-more = more events
 calendar-unreviewed = not all reviewed
 calendar-saved = saved
-calendar-next = goes with the next pass
+calendar-next = goes with the next clean-up
 calendar-soon = goes within a week
 calendar-events = { $count ->
     [0] no events
@@ -274,7 +304,7 @@ calendar-count-loose = { $count ->
     [one] 1 other file
    *[other] { $count } other files
   }
-calendar-goes-next = { $camera }: goes with the next pass, { $why }
+calendar-goes-next = { $camera }: goes with the next clean-up, { $why }
 calendar-goes = { $camera }: goes { $days ->
     [one] tomorrow
    *[other] in { $days } days
@@ -289,7 +319,7 @@ live-page = { $page } of { $pages }
 live-full = Full screen
 live-alone = Only this camera
 live-picture = { $camera }, live
-live-records = records
+live-records = recording
 live-newest = newest: { $time }
 live-day = its day
 live-since = No picture since { $time }
@@ -304,7 +334,7 @@ live-thumbnail = The newest event of { $camera }
 ## Storage
 ask-cancel = Cancel
 held-confirm = Confirm …
-held-title = Carry out the held pass?
+held-title = Carry out this clean-up?
 held-title-date = Delete the days of a wrong date?
 held-asks = { $count ->
     [one] 1 event ({ $size }) is deleted.
@@ -313,7 +343,7 @@ held-asks = { $count ->
        *[other] { $days } days
       } are deleted.
   }
-held-gone = This pass is not held any more.
+held-gone = This clean-up does not wait any more.
 held-action = { $count ->
     [one] Delete 1 event
    *[other] Delete { $count } events
@@ -341,7 +371,7 @@ storage-loading = Loading …
 section-failed = This cannot be loaded now: { $why }
 section-use = Use
 section-rules = Rules
-section-plan = Next pass
+section-plan = Next clean-up
 section-queue = Deleted, still here
 section-stores = Copies
 section-cache = Cache
@@ -375,18 +405,30 @@ storage-full-in = { $days ->
    *[other] Without deleting, the disk is full in { $days } days
   }
 storage-full-never = Without deleting, the disk lasts for more than ten years
-keeps-keep-days = { $days } days are kept, about { $size }
+keeps-keep-days = { $isKnown ->
+    [yes] { $days ->
+        [one] 1 day is kept
+       *[other] { $days } days are kept
+      }
+   *[no] Each camera keeps the days of its own rule
+  }{ $isSized ->
+    [yes] , about { $size }
+   *[no] {""}
+  }
 keeps-max-size = At most { $size } are kept{ $isKnown ->
     [yes] , about { $days } days
    *[no] {""}
   }
-keeps-min-free = The disk holds { $size } beside what stays free{ $isKnown ->
+keeps-min-free = { $isSized ->
+    [yes] The disk holds { $size } beside what stays free
+   *[no] How much the disk holds beside what stays free is not known
+  }{ $isKnown ->
     [yes] , about { $days } days
    *[no] {""}
   }
 rule-keep-days = Days are deleted when they lie more than { $days } days back.
 rule-keep-days-camera = { $camera }: days are deleted when they lie more than { $days } days back.
-rule-forever = Age deletes nothing.
+rule-forever = Nothing is deleted because of its age.
 rule-forever-camera = { $camera }: no rule deletes anything.
 rule-max-size = The recordings take at most { $size }; the oldest days go first.
 rule-max-size-camera = { $camera }: the recordings take at most { $size }; the oldest days go first.
@@ -395,13 +437,13 @@ rule-floor = { $days ->
     [one] For size or space, nothing younger than a day is deleted.
    *[other] For size or space, nothing younger than { $days } days is deleted.
   }
-rule-share = A pass that would delete more than { $percent } of the recordings waits for a confirmation.
+rule-share = A clean-up that would delete more than { $percent } of the recordings waits for a confirmation.
 rule-none = There is no rule: nothing is deleted by itself.
-storage-next-pass = Next pass: { $when }
-storage-guard = A guard holds ({ $name }): { $message }
-storage-run = Make a pass now
-storage-run-title = Make a pass now?
-held-pass = A pass waits for a confirmation
+storage-next-pass = Next clean-up: { $when }
+storage-guard = A safeguard holds it up ({ $name }): { $message }
+storage-run = Clean up now
+storage-run-title = Clean up now?
+held-pass = A clean-up waits for a confirmation
 held-what = { $count ->
     [one] 1 event ({ $size })
    *[other] { $count } events ({ $size })
@@ -409,10 +451,10 @@ held-what = { $count ->
     [one] 1 day
    *[other] { $days } days
   }
-held-caption = What the held pass takes, and why
-storage-no-plan = What the next pass takes is not known.
+held-caption = What this clean-up deletes, and why
+storage-no-plan = What the next clean-up deletes is not known.
 plan-empty = Nothing has to be deleted now.
-plan-takes = It takes { $count ->
+plan-takes = It deletes { $count ->
     [one] 1 event ({ $size })
    *[other] { $count } events ({ $size })
   } of { $days ->
@@ -433,9 +475,9 @@ queue-what = { $cameras }: { $days ->
 queue-items = What was deleted, and why
 storage-reaping = being removed
 storage-restore = Restore
-storage-no-store = No store is configured: there are no copies elsewhere.
+storage-no-store = No place for copies is configured: there are none elsewhere.
 store-trouble = Nothing can be copied since { $when }: { $why }
-store-lost = It cannot be reached since { $when }.
+store-lost = Out of reach since { $when }.
 store-rule = Copied
 store-copy-complete = every event, when it is complete
 store-copy-saved = saved events
@@ -471,8 +513,8 @@ cache-clear-what = Everything in it is made or fetched again when it is needed.
 audit-empty = Nothing has been deleted, restored or refused.
 audit-caption = What was done with recordings, the newest first
 audit-older = Older entries
-audit-pass = pass
-audit-item = deleted by a pass
+audit-pass = clean-up
+audit-item = deleted by a clean-up
 audit-left = left where it was
 audit-refused = refused
 audit-restored = restored
@@ -494,12 +536,12 @@ reason-archive-over = the recordings take { $excess } more than { $limit }
 reason-free-space-under = { $free } of the disk are free, less than { $wanted }
 reason-saved = saved
 reason-open = still being recorded
-reason-restored = restored from the delete queue
+reason-restored = restored
 reason-floor = too young to go for size or space
 reason-wrong-date = its date cannot be right
 reason-no-events = it has files, but no events
 reason-not-copied = not copied yet
-reason-without-copy = { $why }; a store had no copy
+reason-without-copy = { $why }; a copy was missing
 reason-deleted = deleted by hand
 reason-emptied = emptied by another program
 reason-in-place = { $why ->
