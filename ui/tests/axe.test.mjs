@@ -306,7 +306,7 @@ const SHARED = [
     assert.equal(await page.getByText("Camera2").count(), 0);
   }],
   view("limited user: another camera", BERT, "?cameras=Camera2", "Nothing matches"),
-  view("limited user: an event of another camera", BERT, `?event=Camera2/${DAY}/10-00-00`, "The event is not there any more."),
+  view("limited user: an event of another camera", BERT, `?event=Camera2/${DAY}/10-00-00`, "There is no such event, or you may not see it."),
   view("limited user: storage", BERT, "?view=storage", "A pass waits for a confirmation"),
   shown("limited user: calendar", BERT, "?view=calendar", `owl-calendar a[data-day="${DAY}"]`),
   view("phone: limited user", BERTS_PHONE, "", "bert"),

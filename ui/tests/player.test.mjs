@@ -272,7 +272,7 @@ test("the reason why a movie does not play is told, and frames are shown in its 
     await page.locator("owl-stage").getByText(text).waitFor();
   };
   await told("10-00-00", "The file is only a copy in nas, which cannot be used now (503).");
-  await playerOf(page).getByText("only in the store nas").waitFor();
+  await playerOf(page).getByText("only as a copy in nas").waitFor();
   await waitUntil("the page has begun, and tries nothing again by itself", () => asked >= 1);
   await until(page, "nothing plays", (stage) => stage.screen === null && stage.failure);
   await page.unroute("**/video.mp4");
