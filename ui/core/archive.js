@@ -33,6 +33,7 @@ const MAX_HOURS = 1500; // hours whose events are kept
 const SETTLE = 250; // milliseconds in which changes are gathered
 const READING = 2000; // milliseconds until what the service has read meanwhile is shown
 const OPENING = 500; // milliseconds that the first requests wait for the stream
+const LOOK = 60_000; // milliseconds between two questions for alerts, of which the stream says nothing
 const RETRY = 3000; // milliseconds until what failed is asked for again, as long as the stream is there
 
 /** The newest first, as in the API. @param {Event} a @param {Event} b */
@@ -131,6 +132,7 @@ class Archive extends EventTarget {
     this.stream.addEventListener("put", (message) => this.put(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("remove", (message) => this.remove(/** @type {CustomEvent} */ (message).detail));
     this.stream.addEventListener("pass", () => this.readiness().catch(() => {}));
+    setInterval(() => { if (this.stream.isOpen) this.readiness().catch((error) => this.fail(error)); }, LOOK);
     this.#refreshIn(document.hidden ? 0 : OPENING);
     this.stream.start();
   }

@@ -275,6 +275,7 @@ class Player extends Sheet {
 
   /** The first frame is there: now there is time to look at other cameras. */
   async shown() {
+    while (!archive.hasCameras) await new Promise((known) => archive.addEventListener("cameras", known, { once: true }));
     if (archive.cameras.length > 1) await import("./others.js").catch(() => {}); // it is tried again with the next event
     if (this.event && this.isConnected) /** @type {any} */ (this.renderRoot.querySelector("owl-others"))?.look?.(this.event);
   }

@@ -162,6 +162,11 @@ export async function serve(t, { events = [], flags = [], config = "", prepare }
       if (started.exitCode !== null) throw new Error(`owlery ended: ${log}`);
       return (await fetch(`${url}readyz`).catch(() => null))?.status === 200;
     });
+    // Its own first pass must not come in the middle of a test. With users it is not told.
+    await waitUntil("the first pass", async () => {
+      const retention = await fetch(`${url}api/v1/retention`);
+      return [401, 403, 404].includes(retention.status) || (retention.ok && (await retention.json()).next_check !== null);
+    });
   };
   const stop = async () => {
     const ended = child;
