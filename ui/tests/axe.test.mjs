@@ -198,7 +198,7 @@ const RECORDED = [
     const stored = (/** @type {any} */ event) => ({ ...event, location: "nas", saved: true });
     await mock(there.page, /api\/v1\/events[?/]/, ({ events, ...json }) => (events ? { ...json, events: events.map(stored) } : stored(json)));
     await fails(there.page, "**/video.mp4", 503, "away");
-    await player(EVENT, hasFailed, /The file is in the store nas/)(there);
+    await player(EVENT, hasFailed, /The file is only a copy in nas/)(there);
   }],
   held("player: loading", /api\/v1\/events[?/]/, `?event=${EVENT}`, "owl-player .problem"),
   view("player: not known", DESK, `?event=${EVENT}`, "The event cannot be loaded: it broke", (page) => fails(page, "**/api/**/10-00-00", 500, "it broke")),
@@ -218,7 +218,7 @@ const RECORDED = [
   ["storage", DESK, storage],
   ["storage: a pass is asked for", DESK, async ({ page, open }) => {
     await open("?view=storage");
-    await press(page, "Make a pass now");
+    await press(page, "Clean up now");
     await page.getByRole("dialog").waitFor();
   }],
   view("storage: sections fail", DESK, "?view=storage", "This cannot be loaded now: it broke", (page) => (
@@ -298,7 +298,7 @@ const SHARED = [
     assert.equal(await page.getByRole("button", { name: "Delete" }).count(), 0);
   }],
   ["viewer: player", VERA, player(EVENT, hasMovie)],
-  view("viewer: storage", VERA, "?view=storage", "A pass waits for a confirmation"),
+  view("viewer: storage", VERA, "?view=storage", "A clean-up waits for a confirmation"),
   view("viewer: live", VERA, "?view=live", "There are no live pictures of this camera."),
   ["limited user", BERT, async ({ page, open }) => {
     await open();
@@ -307,7 +307,7 @@ const SHARED = [
   }],
   view("limited user: another camera", BERT, "?cameras=Camera2", "Nothing matches"),
   view("limited user: an event of another camera", BERT, `?event=Camera2/${DAY}/10-00-00`, "There is no such event, or you may not see it."),
-  view("limited user: storage", BERT, "?view=storage", "A pass waits for a confirmation"),
+  view("limited user: storage", BERT, "?view=storage", "A clean-up waits for a confirmation"),
   shown("limited user: calendar", BERT, "?view=calendar", `owl-calendar a[data-day="${DAY}"]`),
   view("phone: limited user", BERTS_PHONE, "", "bert"),
 ];

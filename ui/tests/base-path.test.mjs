@@ -108,7 +108,7 @@ for (const isRemoved of [false, true]) {
     await sees(page, /^No picture yet/);
     await follow(page, "Storage");
     await sees(page, "Camera1");
-    await press(page, "Make a pass now");
+    await press(page, "Clean up now");
     await page.getByRole("alert").filter({ hasText: "Nothing had to be deleted." }).waitFor();
     await follow(page, "Calendar");
     await page.locator(`a[data-day="${DAY}"]`).click();

@@ -267,7 +267,7 @@ test("nothing moves while it loads, whatever comes first", async (t) => {
       });
       await page.goto(`${owlery.url}?view=storage`);
       await section(page, "Log").getByRole("table").or(section(page, "Log").getByText("Nothing has been deleted")).waitFor();
-      assert.equal(await section(page, "A pass waits for a confirmation").count(), isHeld ? 1 : 0);
+      assert.equal(await section(page, "A clean-up waits for a confirmation").count(), isHeld ? 1 : 0);
       await page.evaluate(() => new Promise((resume) => requestAnimationFrame(() => requestAnimationFrame(resume))));
       const shift = await page.evaluate(() => /** @type {any} */ (window).shift);
       assert.ok(shift <= 0.02, `${shift} at a width of ${viewport.width}`);

@@ -92,7 +92,7 @@ test("the player shows what a store has, and offers nothing that changes it", as
     await cards(page).nth(2).getByRole("link").click();
     await until(page, "its movie", (stage) => stage.screen?.currentTime > 0);
     const player = page.locator("owl-player");
-    await player.getByText("only in the store nas").waitFor();
+    await player.getByText("only as a copy in nas").waitFor();
     await player.locator("owl-others button").waitFor(); // the store has that of the other camera too
     for (const name of ["Save from being deleted", "Delete"]) assert.equal(await player.getByRole("button", { name }).count(), 0, name);
     for (const key of ["s", "Delete", "?"]) await page.keyboard.press(key);
