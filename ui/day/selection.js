@@ -37,7 +37,7 @@ class Selection extends LitElement {
       button, .button { padding: .2rem .6rem; min-width: 2.5rem; }
       .text { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
     }
-    @media (max-width: 45rem) { .bar { bottom: 4.25rem; } }
+    @media (max-width: 45rem) and (min-height: 32.01rem) { .bar { bottom: 4.25rem; } }
     @media (max-width: 30rem) { .bar { left: .25rem; right: .25rem; transform: none; justify-content: space-between; overflow-x: auto; } .count { margin-right: .25rem; font-size: .8125rem; } }
     @media (max-width: 30rem) and (pointer: coarse) { button, .button { min-width: 44px; padding: 0; } }
   `];
