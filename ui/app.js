@@ -127,8 +127,9 @@ class App extends LitElement {
     document.title = view === "day" ? "Owlery" : `${t(`view-${view}`)} – Owlery`;
     const isOver = event || pictures;
     // Lanes and filters take their place when the cameras are known, alerts when the service has said whether it is ready: nothing is shown
-    // before that, so that nothing moves.
+    // before that, so that nothing moves. The day's events are asked for nevertheless.
     const { kind } = archive.status;
+    const isHere = this.has(view, VIEWS[view].load);
     const waits = kind === "loading" || (!archive.hasCameras && ["ready", "reading"].includes(kind));
     return html`
       <header ?inert=${isOver}>
@@ -137,7 +138,7 @@ class App extends LitElement {
         ${this.who()}
       </header>
       ${this.told()}
-      <main ?inert=${isOver} class=${waits ? "waits" : ""}>${this.has(view, VIEWS[view].load) ? VIEWS[view].show() : nothing}</main>
+      <main ?inert=${isOver} class=${waits ? "waits" : ""}>${isHere && (!waits || view === "day") ? VIEWS[view].show() : nothing}</main>
       ${event && this.has("player", () => import("./player/player.js")) ? html`<owl-player></owl-player>` : nothing}
       ${pictures && this.has("pictures", () => import("./player/pictures.js")) ? html`<owl-pictures></owl-pictures>` : nothing}
       ${this.low()}

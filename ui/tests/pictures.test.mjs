@@ -44,6 +44,8 @@ test("the pictures of a day are shown by camera, and each whole", async (t) => {
     write(root, `Camera1/${DAY}/10-00-00.mp4`, movie(3));
     write(root, `Camera1/${OTHER}/${OTHER.replaceAll("-", "")}-timelapse.avi`, "movie");
   } });
+  await waitUntil("all are counted", async () => (
+    (await owlery.json(`api/v1/days?from=${DAY}&to=${DAY}`)).days.reduce((/** @type {number} */ sum, /** @type {any} */ { loose }) => sum + loose, 0) === 3));
   const page = await openPage(t);
   await page.goto(owlery.url);
   await page.getByRole("link", { name: "Storage" }).waitFor();

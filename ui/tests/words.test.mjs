@@ -45,7 +45,7 @@ test("the plan gives every reason in German", async (t) => {
     await route.fulfill({ response, json: retention });
   });
   await page.goto(`${owlery.url}?view=storage`);
-  const table = page.getByRole("region", { name: "Nächster Durchgang" }).getByRole("table");
+  const table = page.getByRole("region", { name: "Nächstes Aufräumen" }).getByRole("table");
   await table.getByText("die Aufnahmen belegen 1 GB mehr als 2 GB", { exact: true }).waitFor();
   assert.equal(await table.locator("tbody tr").count(), RULES.length);
   assert.doesNotMatch(await table.innerText(), new RegExp(SENTENCE));
