@@ -245,7 +245,7 @@ async function doing(browser) {
   await page.evaluate(() => scrollTo(0, 0));
   const isStarred = () => cards().length > 10 && cards().slice(0, 10).every(({ event }) => event.saved);
   note(`save ${chosen}: shown`, [await until(page, await clicked(page.getByRole("button", { name: "Save", exact: true })), isStarred)], "ms", "50");
-  await clicked(page.getByRole("button", { name: "Do not save" }));
+  await clicked(page.getByRole("button", { name: "Unsave" }));
   await until(page, 0, () => cards().length > 10 && cards().every(({ event }) => !event.saved));
   const first = await card.evaluate((/** @type {any} */ { event }) => event.id);
   const begun = await clicked(page.getByRole("button", { name: "Delete", exact: true }));

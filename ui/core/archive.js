@@ -30,7 +30,7 @@ import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
 
 const LIMIT = 1000; // events of a request
 const MAX_HOURS = 1500; // hours whose events are kept
-const SETTLE = 250; // milliseconds in which changes are gathered
+const SETTLE = 100; // milliseconds in which changes are gathered
 const READING = 2000; // milliseconds until what the service has read meanwhile is shown
 const OPENING = 500; // milliseconds that the first requests wait for the stream
 const LOOK = 60_000; // milliseconds between two questions for alerts, of which the stream says nothing
