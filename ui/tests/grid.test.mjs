@@ -483,11 +483,11 @@ test("pictures come back with the service", async (t) => {
   await page.goto(owlery.url);
   await pictures(page);
   await owlery.stop();
-  await page.getByText("The service cannot be reached").waitFor();
+  await page.getByText("The page goes on when it can").waitFor();
   assert.equal((await ids(page)).length, 3);
   owlery.add({ day: daysAgo(1), time: "11-00-01" });
   await owlery.start();
-  await page.getByText("The service cannot be reached").waitFor({ state: "detached" });
+  await page.getByText("The page goes on when it can").waitFor({ state: "detached" });
   await waitUntil("the event that came meanwhile", async () => (await ids(page)).length === 4);
   await pictures(page);
 });

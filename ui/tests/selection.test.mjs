@@ -324,7 +324,7 @@ test("what was removed is not selected any more, also if it went while the servi
     for (const nth of [0, last]) await select(page, nth);
     await page.getByText("2 selected").waitFor();
     await owlery.stop();
-    await page.getByText("The service cannot be reached").waitFor();
+    await page.getByText("The page goes on when it can").waitFor();
     rmSync(join(owlery.root, (await ids(page))[0]), { recursive: true });
     await owlery.start();
     await page.getByText("1 selected").waitFor();

@@ -225,9 +225,9 @@ test("the service goes away and comes back; each section says why it failed", as
   await queue.getByRole("button", { name: "Try again" }).click();
   await queue.getByText("Nothing can be restored.").waitFor();
   await owlery.stop();
-  await page.getByRole("status").getByText("The service cannot be reached").waitFor();
+  await page.getByRole("status").getByText("The page goes on when it can").waitFor();
   await owlery.start();
-  await page.getByText("The service cannot be reached").waitFor({ state: "detached" });
+  await page.getByText("The page goes on when it can").waitFor({ state: "detached" });
   await waitUntil("no section in trouble", async () => (await page.getByText("This cannot be loaded now").count()) === 0);
 });
 

@@ -326,10 +326,10 @@ test("new events appear, and what is drawn stays while the service is away", asy
   const id = owlery.add({ day: daysAgo(0), time: "00-05-00", camera: HOSTILE });
   await isIn(id);
   await owlery.stop();
-  await page.getByText("The service cannot be reached").waitFor();
+  await page.getByText("The page goes on when it can").waitFor();
   assert.ok(await place(id));
   await owlery.start();
-  await page.getByText("The service cannot be reached").waitFor({ state: "detached" });
+  await page.getByText("The page goes on when it can").waitFor({ state: "detached" });
   await isIn(id);
 });
 
