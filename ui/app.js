@@ -112,7 +112,7 @@ class App extends LitElement {
     if (this.hadFocus && !(/** @type {ShadowRoot} */ (this.renderRoot).activeElement)) this.passFocus();
   }
 
-  /** The focus of what has left the page goes to what is shown: whoever is responsible hears `focus-left`; else it is the view. */
+  /** Moves the focus of what has left the page: the list or the player takes it at `focus-left`; else the view gets it. */
   passFocus() {
     dispatchEvent(new Event("focus-left"));
     const main = /** @type {HTMLElement} */ (this.renderRoot.querySelector("main"));

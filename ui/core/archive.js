@@ -23,7 +23,7 @@ import { HOUR, dayOf, format, lengthOf, now, parse } from "./time.js";
  * @typedef {object} Status
  * @property {"loading" | "ready" | "reading" | "away" | "refused"} kind `reading`: the service still reads the archive or a part of it hangs
  * @property {string} why @property {boolean} [isSilent] whether the service was reached and did not respond
- * @property {string[]} parts the parts of the service that are not ready and about which this user is told no more
+ * @property {string[]} parts the parts of the service that are not ready, without a reason: users of some cameras get none
  * @property {number | null} days @property {number | null} daysDone
  */
 /** @typedef {{events: Set<string>, days: Set<string>, all: boolean}} Changes ids and days that changed; `all`: anything may have */

@@ -56,7 +56,7 @@ export class Kept {
     this.#check();
   }
 
-  /** After what may have been missed: looks which of the events are still there. While the service reads the archive nobody knows. */
+  /** Checks which events are still there, after changes may have been missed. While the service reads the archive, that is unknown. */
   async #check() {
     if (!this.#isUnsure || archive.status.kind !== "ready") return;
     this.#isUnsure = false;

@@ -182,7 +182,7 @@ export class Storage extends LitElement {
 
   render() {
     const { retention } = this;
-    // A held pass, which is told by an alert, is shown above all else.
+    // A held pass is shown above all else; an alert announces it before the section is loaded.
     if (!retention.isSettled && this.alerts.length) return html`<p class="soft">${t("storage-loading")}</p>`;
     return html`<div class="all" @focusin=${this.onFocus} @focusout=${this.onBlur}>
       ${retention.value ? held(this, retention.value) : nothing}

@@ -168,6 +168,23 @@ fn days_of_a_wrong_date_can_be_confirmed() {
     assert_problem(&confirm(&daemon, pass), 404, None);
 }
 
+/// It was a 404, as if there were nothing to confirm.
+#[test]
+fn a_guard_says_why_a_wrong_date_stays() {
+    let world = archive();
+    world.event("Camera1/2000-01-01/00-00-42").old().make();
+    let daemon = world.serve(&["--keep-days", "45", "--max-share", "1", "--keep-days", "Camera9=3"]);
+    let early = retention(&daemon)["plan"]["wrong_date"].clone();
+    let refused = confirm(&daemon, early["pass"].as_str().unwrap());
+    assert_eq!(
+        (refused.status, &refused.json()["refused"]["guard"]),
+        (200, &json!("configuration")),
+        "{}",
+        refused.text()
+    );
+    assert!(world.has("Camera1/2000-01-01/00-00-42"));
+}
+
 #[test]
 fn a_held_pass_runs_once_when_confirmed() {
     let world = archive();

@@ -13,7 +13,7 @@ import { percent, reason, shortDay, when } from "../words.js";
 /** A cell with a number. @param {string} name @param {unknown} value */
 export const numeric = (name, value) => html`<td class="number" data-name=${name}>${value}</td>`;
 
-/** The heads of a table: those of numbers begin with `#`, those of buttons, which nobody needs to see, with `-`. @param {string[]} names */
+/** The heads of a table: those of numbers begin with `#`, those of buttons, which are only read aloud, with `-`. @param {string[]} names */
 export const heads = (...names) => html`<thead><tr>${names.map((name) => {
   const text = t(`storage-${name.replace(/^[#-]/, "")}`);
   return html`<th scope="col" class=${name[0] === "#" ? "number" : ""}>${name[0] === "-" ? html`<span class="visually-hidden">${text}</span>` : text}</th>`;

@@ -357,15 +357,17 @@ impl Handle {
     /// ([`Plan::of_wrong_date`](crate::retention::Plan::of_wrong_date)). Fails with [`Error::Unknown`] if no such pass is held.
     pub fn confirm(&self, id: &str) -> Result<Pass> {
         let unknown = || Error::Unknown { what: "held pass", name: id.to_owned() };
-        if self.expirer.held_pass().is_none_or(|held| held.id != id) {
+        let is_held = self.expirer.held_pass().is_some_and(|held| held.id == id);
+        if !is_held {
             let early = self.expirer.plan(None)?.1.of_wrong_date();
             if early.items.is_empty() || early.id() != id {
                 return Err(unknown());
             }
         }
         let pass = self.expire(Some(id))?;
-        // Another plan may have replaced it in the meantime; that one was not confirmed.
-        if pass.refused.is_some() && pass.pass.as_deref() != Some(id) {
+        // Another plan may have replaced it in the meantime; that one was not confirmed. A guard that holds everything holds days of a wrong
+        // date too, and says why.
+        if is_held && pass.refused.is_some() && pass.pass.as_deref() != Some(id) {
             return Err(unknown());
         }
         Ok(pass)

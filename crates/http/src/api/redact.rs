@@ -45,7 +45,7 @@ pub(super) fn plan(mut plan: Plan, viewer: &Viewer) -> Plan {
         keep(&mut plan.items, viewer);
         keep(&mut plan.kept, viewer);
         plan.alerts.clear();
-        plan.wrong_date = None; // whoever sees only a part cannot confirm it
+        plan.wrong_date = None; // a user of some cameras cannot confirm it
         if let Some(held) = &mut plan.held {
             hide(held);
         }
